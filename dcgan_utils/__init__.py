@@ -1,0 +1,12 @@
+"""The plumbing under the DCGAN course.
+
+Importing this package is light: it starts neither MindSpore nor matplotlib. Import
+what a lesson needs from its room, for example
+``from dcgan_utils.networks import Generator``.
+"""
+
+__version__ = "0.1.0"
+
+
+class CourseError(Exception):
+    """Something a student can put right. Its one sentence says what to do next."""

@@ -1,0 +1,111 @@
+"""Checkpoints: everything that training needs to go on, in one file, never half a file.
+
+A checkpoint holds both networks, the averaged generator, both optimizers (moments and
+step counts), the losses so far and the settings. Noise and the order of the pictures
+are functions of the seed and the step (see training.py), so nothing else is needed.
+"""
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import mindspore as ms
+import numpy as np
+
+from . import CourseError
+from .config import Settings
+
+KEEP = 2  # the newest and, should that one be damaged, the one before
+
+
+def save_checkpoint(folder, parameters, history, settings, pictures):
+    """Write ``folder/step-NNNNNNN.ckpt`` and keep the last two; returns its path.
+
+    parameters: MindSpore parameters with distinct names. history: the losses of D and
+    G, [steps, 2] float32. pictures: how many were trained on. The file is written beside, flushed to the disk and then
+    renamed, so a file under its final name is always whole. Raises CourseError where
+    the disk is full or the folder cannot be written.
+    """
+    folder = Path(folder)
+    path = folder / f"step-{len(history):07d}.ckpt"
+    part = folder / f"writing-{os.getpid()}.ckpt"
+    entries = [{"name": p.name, "data": p} for p in parameters]
+    entries.append({"name": "history", "data": ms.Tensor(history, ms.float32)})
+    notes = {"pictures": pictures, "settings": json.dumps(asdict(settings))}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        ms.save_checkpoint(entries, str(part), append_dict=notes, crc_check=True)
+        os.chmod(part, 0o644)
+        with open(part, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise CourseError(
+            f"The checkpoint could not be saved in {folder} ({error}): make room or "
+            "make the folder writable, then run the cell again; it goes on from the "
+            "last checkpoint."
+        ) from None
+    finally:
+        if part.exists():
+            part.unlink()
+    for old in list_checkpoints(folder)[:-KEEP]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def list_checkpoints(folder) -> list[Path]:
+    """The checkpoints of a folder, oldest first."""
+    return sorted(Path(folder).glob("step-*.ckpt"))
+
+
+def read_checkpoint(path) -> dict:
+    """The entries of one checkpoint: names to parameters, and three more.
+
+    ``settings`` comes back as Settings, ``pictures`` (how many were trained on) as int,
+    ``history`` as an array [steps, 2]. Raises CourseError if the file is missing, damaged or not one of ours.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CourseError(f"There is no checkpoint {path}: run lesson 03 first.")
+    try:
+        entries = ms.load_checkpoint(str(path), crc_check=True)
+        entries["settings"] = Settings(**json.loads(entries["settings"]))
+        entries["pictures"] = int(entries["pictures"].asnumpy())
+        entries["history"] = entries["history"].asnumpy()
+    except Exception:
+        raise CourseError(
+            f"{path} is damaged or is not a checkpoint of this course: delete it; "
+            "the one before it is used instead, if there is one."
+        ) from None
+    return entries
+
+
+def newest_checkpoint(folder) -> dict | None:
+    """The newest readable checkpoint of a folder, or None where there is none.
+
+    A damaged one is named on the screen and the one before it is tried.
+    """
+    for path in reversed(list_checkpoints(folder)):
+        try:
+            return read_checkpoint(path)
+        except CourseError as error:
+            print(error)
+    return None
+
+
+def restore(entries, parameters):
+    """Put a checkpoint's values into parameters of the same names and shapes.
+
+    Raises CourseError, with nothing changed, where one is missing or of another shape.
+    """
+    for p in parameters:
+        saved = entries.get(p.name)
+        if saved is None or saved.shape != p.shape:
+            found = "is missing" if saved is None else f"has the shape {saved.shape}"
+            raise CourseError(
+                f"The checkpoint is of another network: {p.name} {found} there, and "
+                f"has the shape {p.shape} here. Use the same DCGAN_PROFILE for both."
+            )
+    for p in parameters:
+        p.set_data(ms.Tensor(np.asarray(entries[p.name].asnumpy())))

@@ -1,0 +1,48 @@
+"""From a folder of pictures to batches [N, 3, S, S] float32 in [-1, 1]."""
+
+from pathlib import Path
+
+import mindspore.dataset as ds
+from mindspore.dataset import vision
+
+from . import CourseError
+
+EXTENSIONS = [".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG"]
+
+
+def create_dataset(root, image_size, batch_size, order=None):
+    """Batches [N, 3, S, S] float32 in [-1, 1] of the pictures in root's class folders.
+
+    order lists the pictures' numbers in the order wanted; without it, every picture
+    once, as the folder has them. An incomplete last batch is left out.
+    """
+    faces = ds.ImageFolderDataset(
+        str(root), sampler=order, shuffle=None if order else False,
+        extensions=EXTENSIONS, num_parallel_workers=2,
+    )
+    transforms = [
+        vision.Decode(),
+        vision.Resize(image_size),
+        vision.CenterCrop(image_size),
+        vision.Normalize(mean=[127.5] * 3, std=[127.5] * 3),
+        vision.HWC2CHW(),
+    ]
+    faces = faces.project("image").map(transforms, "image", num_parallel_workers=2)
+    return faces.batch(batch_size, drop_remainder=True)
+
+
+def count_pictures(root, settings):
+    """How many pictures of root's class folders a run trains on.
+
+    Raises CourseError where there are fewer than one batch.
+    """
+    folders = [f for f in Path(root).iterdir() if f.is_dir()]
+    count = sum(p.suffix in EXTENSIONS for f in folders for p in f.iterdir())
+    if settings.face_count:
+        count = min(count, settings.face_count)
+    if count < settings.batch_size:
+        raise CourseError(
+            f"{root} holds {count} pictures, fewer than one batch of "
+            f"{settings.batch_size}: add pictures or lower batch_size."
+        )
+    return count

@@ -1,0 +1,43 @@
+"""Choose the device, Ascend or CPU, and set the CPU runtime up."""
+
+import os
+
+from . import CourseError
+
+
+def choose_device(name: str | None = None) -> str:
+    """Select the device for this process and return ``"Ascend"`` or ``"CPU"``.
+
+    ``name`` is ``"ascend"``, ``"cpu"`` or ``"auto"`` (Ascend if there is one); without
+    it ``DCGAN_DEVICE`` decides, else ``auto``. Call it before the first operation:
+    MindSpore cannot change the device afterwards. Raises CourseError for another name
+    and where Ascend is asked for but not there.
+    """
+    wanted = (name or os.environ.get("DCGAN_DEVICE") or "auto").lower()
+    if wanted not in ("auto", "cpu", "ascend"):
+        raise CourseError(f"DCGAN_DEVICE={wanted} is no device: use cpu or ascend.")
+
+    # On processors with AVX-512, oneDNN hands most of MindSpore's convolutions to its
+    # slow reference code: a step of the class profile took 12 s instead of 0.24 s.
+    # Held to AVX2, all of them run as fast matrix products.
+    os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
+    # Without it the Python thread spins in an empty loop while the kernels work and
+    # takes a whole core from them. MindSpore reads it once, at its first operation.
+    # The results are the same to the last digit (tests/test_device.py).
+    os.environ.setdefault("MS_DEV_HOST_BLOCKING_RUN", "1")
+    # One line of warning is enough; INFO and WARNING flood a notebook's output.
+    os.environ.setdefault("GLOG_v", "3")
+
+    import mindspore as ms
+
+    has_ascend = wanted != "cpu" and ms.device_context.ascend.is_available()
+    if wanted == "ascend" and not has_ascend:
+        raise CourseError(
+            "DCGAN_DEVICE=ascend, but MindSpore sees no Ascend NPU here: check "
+            "`npu-smi info` and the CANN installation, or set DCGAN_DEVICE=cpu."
+        )
+    device = "Ascend" if has_ascend else "CPU"
+    ms.set_device(device)
+    if device == "Ascend":
+        ms.set_deterministic(True)
+    return device
