@@ -23,9 +23,10 @@ def save_checkpoint(folder, parameters, history, settings, pictures):
     """Write ``folder/step-NNNNNNN.ckpt`` and keep the last two; returns its path.
 
     parameters: MindSpore parameters with distinct names. history: the losses of D and
-    G, [steps, 2] float32. pictures: how many were trained on. The file is written beside, flushed to the disk and then
-    renamed, so a file under its final name is always whole. Raises CourseError where
-    the disk is full or the folder cannot be written.
+    G, [steps, 2] float32. pictures: how many were trained on. The file is written
+    beside, flushed to the disk and then renamed, so a file under its final name is
+    always whole. Raises CourseError where the disk is full or the folder cannot be
+    written.
     """
     folder = Path(folder)
     path = folder / f"step-{len(history):07d}.ckpt"
@@ -63,7 +64,8 @@ def read_checkpoint(path) -> dict:
     """The entries of one checkpoint: names to parameters, and three more.
 
     ``settings`` comes back as Settings, ``pictures`` (how many were trained on) as int,
-    ``history`` as an array [steps, 2]. Raises CourseError if the file is missing, damaged or not one of ours.
+    ``history`` as an array [steps, 2]. Raises CourseError if the file is missing,
+    damaged or not one of ours.
     """
     path = Path(path)
     if not path.is_file():

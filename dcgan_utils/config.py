@@ -41,11 +41,15 @@ class Settings:
         return base / self.data
 
     @property
-    def run_dir(self) -> Path:
-        """The folder of this run: checkpoints, frames, pictures."""
+    def build_dir(self) -> Path:
+        """The folder of all results: the GIF, the loss plot, the new faces."""
         base = os.environ.get("DCGAN_BUILD_DIR")
-        base = Path(base).expanduser() if base else course_root() / "build"
-        return base / f"{self.profile}-{self.data}"
+        return Path(base).expanduser() if base else course_root() / "build"
+
+    @property
+    def run_dir(self) -> Path:
+        """The folder of this training run: checkpoints and frames."""
+        return self.build_dir / f"{self.profile}-{self.data}"
 
 
 PROFILES = {

@@ -74,7 +74,7 @@ def draw_losses(axes, history, steps_per_epoch, window=50):
 
 
 def plot_losses(history, steps_per_epoch, path=None):
-    """Plot the losses of D and G, [steps, 2]; write the plot to path if one is given."""
+    """Plot the losses of D and G, [steps, 2]; write the plot to path if given."""
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(9, 4), layout="constrained")

@@ -16,7 +16,7 @@ def layer_widths(feature_maps, image_size):
     Each layer halves the side, until 4 to 7 pixels are left.
     """
     halvings = (image_size // 4).bit_length() - 1
-    if image_size != (image_size >> halvings) << halvings or halvings < 1:
+    if halvings < 1 or image_size != (image_size >> halvings) << halvings:
         raise ValueError(f"image_size {image_size} cannot be halved down to 4…7 pixels")
     return [feature_maps * 2**i for i in range(halvings)]
 
@@ -67,9 +67,7 @@ class Discriminator(nn.Cell):
         end = image_size >> len(widths)  # the side after the last halving: 4
 
         def down(inputs, outputs):
-            return nn.Conv2d(
-                inputs, outputs, 4, 2, "pad", 1, weight_init=weight_init
-            )
+            return nn.Conv2d(inputs, outputs, 4, 2, "pad", 1, weight_init=weight_init)
 
         layers = [down(3, widths[0]), LeakyReLU()]
         for inputs, outputs in zip(widths, widths[1:]):

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from . import CourseError
 from .checkpoint import newest_checkpoint, restore, save_checkpoint
-from .config import Settings
+from .config import Settings, course_root
 from .dataset import count_pictures, create_dataset
 from .figures import make_grid, save_picture
 from .networks import Discriminator, Generator
@@ -66,8 +66,8 @@ def make_train_step(generator, discriminator, optimizer_g, optimizer_d, real_lab
 
 
 def make_average_step(generator, average, decay):
-    """Return ``average_step()``: average = decay · average + (1 − decay) · generator."""
-    pairs = list(zip(average.get_parameters(), generator.get_parameters()))
+    """Return ``average_step()``: average = decay · average + (1 − decay) · weights."""
+    pairs = list(zip(average.trainable_params(), generator.trainable_params()))
 
     @ms.jit
     def average_step():
@@ -80,7 +80,7 @@ def make_average_step(generator, average, decay):
 
 # Every random number is a function of the seed and of where training stands, so a
 # resumed run sees the very numbers that an unbroken one would have seen.
-FIXED, NOISE, ORDER = 0, 1, 2
+FIXED, NOISE, ORDER, SETTLE = 0, 1, 2, 3
 
 
 def fixed_noise(settings, count=64):
@@ -142,7 +142,10 @@ def build_dcgan(settings) -> DCGAN:
     average.update_parameters_name("average.")
     for mean, weight in zip(average.get_parameters(), generator.get_parameters()):
         mean.set_data(ms.Tensor(weight.asnumpy()))
-    weights_g, weights_d = generator.trainable_params(), discriminator.trainable_params()
+    weights_g, weights_d = (
+        generator.trainable_params(),
+        discriminator.trainable_params(),
+    )
     optimizer_g = nn.Adam(weights_g, s.generator_rate, s.beta1)
     optimizer_d = nn.Adam(weights_d, s.discriminator_rate, s.beta1)
     # An optimizer lists the network's weights among its own parameters. Only what it
@@ -159,6 +162,27 @@ def _rename(optimizer, weights, prefix):
             p.name = prefix + p.name
 
 
+def settle_batch_norm(generator, noise):
+    """Set batch norm's moving statistics to those of pictures drawn from this noise.
+
+    An average of weights never trained, so it has no statistics of its own. noise:
+    [N, latent_size, 1, 1], taken in batches of 64. The result depends on the weights
+    and the noise alone: the statistics start from 0, and the share of that start is
+    divided out, as Adam does with its moments.
+    """
+    norms = [c for c in generator.cells_and_names() if isinstance(c[1], nn.BatchNorm2d)]
+    statistics = [p for _, n in norms for p in (n.moving_mean, n.moving_variance)]
+    for p in statistics:
+        p.set_data(ops.zeros_like(p))
+    generator.set_train(True)
+    for i in range(0, len(noise), 64):
+        generator(noise[i : i + 64])
+    generator.set_train(False)
+    batches = -(-len(noise) // 64)
+    for p in statistics:
+        p.set_data(p / (1 - 0.9**batches))  # 0.9 is BatchNorm2d's own momentum
+
+
 def generate(generator, noise) -> np.ndarray:
     """Pictures [N, 3, S, S] float32 in [-1, 1] from noise [N, latent_size, 1, 1].
 
@@ -167,6 +191,45 @@ def generate(generator, noise) -> np.ndarray:
     generator.set_train(False)
     chunks = [generator(noise[i : i + 64]).asnumpy() for i in range(0, len(noise), 64)]
     return np.concatenate(chunks)
+
+
+def load_generator(saved) -> Generator:
+    """The averaged generator of a checkpoint (from read_checkpoint), ready to draw."""
+    s = saved["settings"]
+    generator = Generator(s.latent_size, s.generator_maps, s.image_size)
+    generator.update_parameters_name("average.")
+    restore(saved, generator.get_parameters())
+    return generator.set_train(False)
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A training run to look at: its newest checkpoint and the folder of its frames."""
+
+    checkpoint: dict
+    frames: Path
+
+
+def find_run(settings) -> FinishedRun:
+    """The newest training of these settings, else the one in the course's weights/.
+
+    Says which it is. Raises CourseError where there is neither.
+    """
+    for folder in (settings.run_dir, course_root() / "weights" / "class-sample"):
+        saved = newest_checkpoint(folder)
+        if saved is None or not list((folder / "frames").glob("epoch-*.png")):
+            continue
+        if folder == settings.run_dir:
+            print(f"This is your own training: {len(saved['history']):,} steps.")
+        else:
+            print(
+                f"Nothing was trained here yet in the {settings.profile} profile on "
+                f"{settings.data} faces. These are the course's own weights, "
+                f"{len(saved['history']):,} steps on sample faces. For yours, run "
+                "lesson 03."
+            )
+        return FinishedRun(saved, folder / "frames")
+    raise CourseError(f"There is no training in {settings.run_dir}: run lesson 03.")
 
 
 class TrainingRun:
@@ -200,6 +263,7 @@ class TrainingRun:
         self.total_steps = self.steps_per_epoch * s.epochs
         self.losses = []
         self.noise = fixed_noise(s)
+        self.settling_noise = _normal(s, 512, SETTLE, 0)
         self.stop = False
         self._resume()
 
@@ -249,19 +313,23 @@ class TrainingRun:
             self._show()
 
     def end_epoch(self, epoch):
-        """Keep the epoch's picture of the fixed noise and save, if the epoch is over."""
+        """Keep the picture of the fixed noise and save, if the epoch is over."""
         if self.step < (epoch + 1) * self.steps_per_epoch:
             return  # interrupted on the way
         frames = self.folder / "frames"
         frames.mkdir(parents=True, exist_ok=True)
+        self.save()
         grid = make_grid(generate(self.model.average, self.noise))
         save_picture(grid, frames / f"epoch-{epoch + 1:03d}.png")
-        self.save()
 
     def save(self):
         """Write a checkpoint of this moment."""
+        settle_batch_norm(self.model.average, self.settling_noise)
         save_checkpoint(
-            self.folder, self.model.parameters, self.history, self.settings,
+            self.folder,
+            self.model.parameters,
+            self.history,
+            self.settings,
             self.picture_count,
         )
         self.saved_at = time.monotonic()
@@ -271,8 +339,12 @@ class TrainingRun:
         self.model.generator.set_train()
         self.model.discriminator.set_train()
         self.bar = tqdm(
-            total=self.total_steps, initial=self.step, unit="step", file=sys.stdout,
-            dynamic_ncols=False, ncols=78,
+            total=self.total_steps,
+            initial=self.step,
+            unit="step",
+            file=sys.stdout,
+            dynamic_ncols=False,
+            ncols=78,
         )
         if threading.current_thread() is threading.main_thread():
             self._old_handler = signal.signal(signal.SIGINT, self._on_interrupt)
@@ -297,6 +369,7 @@ class TrainingRun:
         self.stop = True
 
     def _show(self):
+        settle_batch_norm(self.model.average, self.settling_noise)
         faces = generate(self.model.average, self.noise[:24])
         self.view.update(self.history, self.steps_per_epoch, faces)
 
@@ -327,8 +400,11 @@ def train(model, faces, view=None, fresh=False):
     """Train until the last epoch, from where the newest checkpoint stands."""
     s = model.settings
     train_step = make_train_step(
-        model.generator, model.discriminator,
-        model.optimizer_g, model.optimizer_d, s.real_label,
+        model.generator,
+        model.discriminator,
+        model.optimizer_g,
+        model.optimizer_d,
+        s.real_label,
     )
     average_step = make_average_step(model.generator, model.average, s.average_decay)
     with TrainingRun(model, faces, view, fresh) as run:

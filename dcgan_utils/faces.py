@@ -1,0 +1,622 @@
+"""Get pictures onto the disk: draw sample faces, download the anime faces, check them.
+
+Whatever the source, the layout is the same: ``ROOT/faces/N.jpg``. ROOT is what
+MindSpore's ``ImageFolderDataset`` is given, ``faces`` its one class folder. Everything
+is made in a temporary folder beside ROOT and renamed at the end, so what stands in ROOT
+is always whole.
+"""
+
+import csv
+import hashlib
+import http.client
+import io
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+import warnings
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import (
+    Executor,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    as_completed,
+)
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, fields
+from multiprocessing import get_context
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from download import download
+from PIL import Image
+from tqdm import tqdm
+
+from . import CourseError
+from .config import Settings, course_root
+from .drawing import FaceLabels, draw_face, random_labels
+
+ANIME_URL = "https://download.mindspore.cn/dataset/Faces/faces.zip"
+ANIME_COUNT = 70_171
+
+CLASS = "faces"
+LABELS = "labels.csv"
+MEMORY = "checked.json"
+PICTURES = (".jpg", ".jpeg", ".png")  # what the data pipeline reads
+OTHER_PICTURES = (".gif", ".webp", ".bmp", ".tif", ".tiff")  # rewritten as JPEG
+# The only decoders that a file may reach: Pillow would start Ghostscript for an EPS.
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000")
+PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
+MAX_PIXELS = 50_000_000  # a picture of 150 MB once decoded
+MAX_BYTES = 200_000_000
+
+FEW_FACES = 256  # fewer than these are drawn sooner than two processes have started
+ARCHIVE_BYTES = 275 * 2**20  # of the anime faces, where the server does not say
+MAX_UNPACKED = 4 * 10**9
+MAX_RATIO = 100  # unpacked to packed; JPEG files stay near 1
+SPACE_MARGIN = 100 * 2**20
+PAUSE = 2.0  # seconds before the second try, twice that before the third
+
+OTHER_WAYS = (
+    "set DCGAN_DATA=sample to go on with sample faces drawn on this machine, or "
+    "DCGAN_URL to another address or a faces.zip downloaded by hand, or DCGAN_DATA_DIR "
+    "to the folder that holds anime/faces/"
+)
+
+
+@dataclass(frozen=True)
+class FaceReport:
+    """What ``check_faces`` found. Files are named from ``root``: ``faces/12.jpg``."""
+
+    root: Path
+    count: int  # good pictures
+    damaged: tuple[str, ...]  # set aside in the folder <root>-damaged
+    ignored: tuple[str, ...]  # no pictures, or where MindSpore does not look
+    converted: tuple[str, ...] = ()  # rewritten as RGB, the original set aside
+
+
+def get_faces(settings: Settings) -> Path:
+    """Make sure that the pictures of ``settings.data`` are there, checked, and where.
+
+    Returns ``settings.data_dir``, the folder for ``ImageFolderDataset``. Draws the
+    sample faces or downloads the anime faces if they are missing, never one in place
+    of the other. Raises CourseError, as the three functions below do.
+    """
+    root = settings.data_dir
+    if settings.data == "sample":
+        draw_sample_faces(root, settings.face_count)
+    else:
+        download_faces(root)
+    report = check_faces(root)
+    if settings.data == "sample" and report.damaged:
+        draw_sample_faces(root, settings.face_count)
+        report = check_faces(root)
+    count = f"{report.count:,}"
+    if settings.data == "anime" and report.count < ANIME_COUNT:
+        count += f" of {ANIME_COUNT:,}"
+    line = f"{count} pictures in {_short(root)}, {len(report.damaged)} damaged"
+    if report.damaged:
+        line += f" (set aside in {_short(_aside(root))})"
+    if report.converted:
+        line += f", {len(report.converted)} rewritten as RGB"
+    print(line)
+    return root
+
+
+# --- sample faces -----------------------------------------------------------------
+
+
+def draw_sample_faces(root: Path, count: int, seed: int = 1) -> Path:
+    """Draw ``count`` faces, JPEG RGB 96×96, and their labels; return ``root``.
+
+    Face ``i`` depends on ``(seed, i)`` only and becomes ``root/faces/i.jpg``;
+    ``root/labels.csv`` has a row for each. Faces that are there are kept. Raises
+    CourseError where ``root`` holds other pictures or cannot be written.
+    """
+    if count < 1:
+        raise CourseError(f"{count} sample faces cannot be drawn: ask for at least 1.")
+    root = Path(root)
+    folder = root / CLASS
+    present = set(os.listdir(folder)) if folder.is_dir() else set()
+    if present and not _labels_are_of(root / LABELS, count, seed):
+        raise CourseError(
+            f"{folder} holds other pictures than the {count:,} sample faces of seed "
+            f"{seed}: move {root} away, or set DCGAN_DATA_DIR to another folder."
+        )
+    missing = [i for i in range(count) if f"{i}.jpg" not in present]
+    if not missing:
+        return root
+    with _beside(root) as made:
+        (made / CLASS).mkdir()
+        _draw(made / CLASS, missing, seed)
+        with open(made / LABELS, "w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file, lineterminator="\n")
+            table.writerows(_label_row(i, seed) for i in range(-1, count))
+        root.mkdir(exist_ok=True)
+        (made / LABELS).replace(root / LABELS)
+        if present:
+            for face in (made / CLASS).iterdir():
+                face.replace(folder / face.name)
+        else:
+            _move_in(made / CLASS, folder)
+    return root
+
+
+def _label_row(i: int, seed: int) -> list[str]:
+    """The row of labels.csv for face ``i``; -1 is the line of titles."""
+    names = [field.name for field in fields(FaceLabels)]
+    if i < 0:
+        return ["file", *names]
+    labels = random_labels(np.random.default_rng([seed, i]))
+    values = [getattr(labels, name) for name in names]
+    row = [f"{v:.2f}" if isinstance(v, float) else v for v in values]
+    return [f"{CLASS}/{i}.jpg", *row]
+
+
+def _labels_are_of(path: Path, count: int, seed: int) -> bool:
+    """Whether a labels.csv was written for ``count`` faces of this seed."""
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file))
+    except (OSError, ValueError):
+        return False
+    ends = [_label_row(i, seed) for i in (-1, 0, count - 1)]
+    return len(rows) == count + 1 and [rows[0], rows[1], rows[-1]] == ends
+
+
+def _draw(folder: Path, numbers: Sequence[int], seed: int) -> None:
+    """Draw the faces of these numbers into ``folder``; many, on all cores."""
+    parts = [numbers[i : i + 32] for i in range(0, len(numbers), 32)]
+    cores = min(os.cpu_count() or 1, 8)
+    if len(numbers) >= FEW_FACES and cores > 1:
+        # "spawn" on every system: a forked copy of MindSpore's threads would hang.
+        pool = ProcessPoolExecutor(cores, get_context("spawn"), _leave_interrupts_alone)
+        try:
+            _in_parts(pool, _draw_part, parts, "Drawing faces", folder, seed)
+            return
+        except BrokenProcessPool:
+            print("No second process can be started here: drawing in this one.")
+    _in_parts(ThreadPoolExecutor(1), _draw_part, parts, "Drawing faces", folder, seed)
+
+
+def _draw_part(numbers: Sequence[int], folder: Path, seed: int) -> Sequence[int]:
+    """Draw some faces; runs in a process of its own, so it stands at the top level."""
+    for i in numbers:
+        rng = np.random.default_rng([seed, i])
+        labels = random_labels(rng)
+        face = draw_face(labels, rng, size=96)
+        face.convert("RGB").save(folder / f"{i}.jpg", quality=95)
+    return numbers
+
+
+def _leave_interrupts_alone() -> None:
+    """Ctrl-C reaches every process: let the first one alone answer, without noise."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _in_parts(
+    pool: Executor, work: Callable, parts: Sequence[Sequence], title: str, *rest
+) -> list:
+    """Run ``work(part, *rest)`` for each part in ``pool``; all results as one list."""
+    size = sum(map(len, parts))
+    try:
+        jobs = [pool.submit(work, part, *rest) for part in parts]
+        with _bar(title, size) as bar:
+            for job in as_completed(jobs):
+                bar.update(len(job.result()))
+        return [result for job in jobs for result in job.result()]
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _bar(title: str, total: int) -> tqdm:
+    """A bar that leaves one line, and none where there was nothing to wait for."""
+    return tqdm(desc=title, total=total, file=sys.stdout, delay=1, mininterval=0.5)
+
+
+# --- anime faces ------------------------------------------------------------------
+
+
+def download_faces(
+    root: Path, url: str | None = None, *, timeout: float = 20, tries: int = 3
+) -> Path:
+    """Download the anime faces and unpack them into ``root/faces``; return ``root``.
+
+    ``url`` is the address of a zip archive or a file on this machine; by default the
+    environment variable DCGAN_URL, else ANIME_URL. ``timeout`` is in seconds of
+    silence. Pictures that are there are kept. Raises CourseError if the archive cannot
+    be had or is not one of pictures; ``root`` is then as it was.
+    """
+    root = Path(root)
+    url = url or os.environ.get("DCGAN_URL") or ANIME_URL
+    if _holds_pictures(root):
+        return root
+    if (root / CLASS).is_dir() and os.listdir(root / CLASS):
+        raise CourseError(
+            f"{root / CLASS} holds files but no picture directly inside: put the "
+            f"pictures there as {CLASS}/0.jpg and so on, or move the folder away."
+        )
+    with _beside(root) as made:
+        archive = _local_file(url)
+        if archive is None:
+            archive = made / "faces.zip"
+            _fetch(url, archive, timeout, tries)
+        count = _unpack(archive, made / CLASS, url)
+        root.mkdir(exist_ok=True)
+        _move_in(made / CLASS, root / CLASS)
+    print(f"Unpacked {count:,} pictures; the whole anime set has {ANIME_COUNT:,}.")
+    return root
+
+
+def _local_file(url: str) -> Path | None:
+    """The archive on this machine that ``url`` names, if it names one."""
+    if url.lower().startswith("file:"):
+        path = Path(urllib.request.url2pathname(urllib.parse.urlparse(url).path))
+    elif "://" not in url:
+        path = Path(url).expanduser()
+    else:
+        return None
+    if not path.is_file():
+        raise CourseError(f"There is no archive {path}: {OTHER_WAYS}.")
+    return path
+
+
+def _fetch(url: str, archive: Path, timeout: float, tries: int) -> None:
+    """Download ``url`` to ``archive``, going on where a transfer was cut."""
+    before = socket.getdefaulttimeout()
+    # `download` has a time limit for opening only: this one holds for reading too.
+    socket.setdefaulttimeout(timeout)
+    try:
+        try:
+            request = urllib.request.Request(url, headers={"User-Agent": "Mozilla/5.0"})
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
+                size = int(answer.headers.get("Content-Length") or ARCHIVE_BYTES)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise CourseError(
+                f"No pictures from {url} ({_reason(error)}): {OTHER_WAYS}."
+            ) from error
+        _need_space(archive.parent, int(size * 2.2))
+        for attempt in range(1, tries + 1):
+            try:
+                download(url, str(archive), timeout=timeout, verbose=False)
+                return
+            except Exception as error:  # `download` raises whatever it meets
+                if attempt == tries:
+                    raise CourseError(
+                        f"The download of {url} was cut {tries} times "
+                        f"({_reason(error)}): try again later, or {OTHER_WAYS}."
+                    ) from error
+                time.sleep(PAUSE * attempt)
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _reason(error: BaseException) -> str:
+    """What went wrong with a connection, in a few words."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, urllib.error.HTTPError):
+            return f"the server answers {cause.code} {cause.reason}"
+        if isinstance(cause, TimeoutError):
+            return "no answer in time"
+        if isinstance(cause, socket.gaierror):
+            return "no network, or no such host"
+        if isinstance(cause, urllib.error.URLError):
+            cause = cause.reason if isinstance(cause.reason, OSError) else None
+        elif cause.__context__ is None:
+            break
+        else:
+            cause = cause.__context__
+    return str(cause or error).split("*")[0]  # `download` adds advice after a star
+
+
+def _need_space(folder: Path, size: int) -> None:
+    """Raise CourseError unless the disk of ``folder`` has room for ``size`` bytes."""
+    free = shutil.disk_usage(folder).free
+    if free < size + SPACE_MARGIN:
+        raise CourseError(
+            f"The pictures need {(size + SPACE_MARGIN) / 2**20:,.0f} MiB and the disk "
+            f"of {folder.parent} has {free / 2**20:,.0f} MiB free: make room, or set "
+            "DCGAN_DATA_DIR to a folder on another disk, or set DCGAN_DATA=sample to "
+            "go on with sample faces drawn on this machine."
+        )
+
+
+def _unpack(archive: Path, folder: Path, url: str) -> int:
+    """Unpack the pictures of a zip archive, flat, into ``folder``; say how many."""
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            members = _pictures_inside(packed, archive)
+            _need_space(folder.parent, sum(m.file_size for m, _ in members))
+            folder.mkdir()
+            with _bar("Unpacking", len(members)) as bar:
+                for member, name in members:
+                    # Reading to the end compares the CRC.
+                    with packed.open(member) as source, open(folder / name, "wb") as to:
+                        shutil.copyfileobj(source, to)
+                    bar.update()
+    except (CourseError, OSError):
+        raise
+    except Exception as error:  # zipfile raises many kinds on nonsense
+        with archive.open("rb") as file:
+            start = file.read(24)
+        raise CourseError(
+            f"What came from {url} is no whole zip archive ({error}; it begins with "
+            f"{start!r}): try again later, or {OTHER_WAYS}."
+        ) from error
+    return len(members)
+
+
+def _pictures_inside(
+    packed: zipfile.ZipFile, archive: Path
+) -> list[tuple[zipfile.ZipInfo, str]]:
+    """The archive's pictures, each with the file name it gets; hostile ones refused."""
+    chosen: dict[str, zipfile.ZipInfo] = {}
+    total = 0
+    for member in packed.infolist():
+        name = member.filename.replace("\\", "/")
+        path = PurePosixPath(name)
+        link = stat.S_ISLNK(member.external_attr >> 16)
+        if link or path.is_absolute() or ".." in path.parts or ":" in name:
+            raise CourseError(
+                f"The archive is refused: its member {name!r} is a link or leads out "
+                f"of the folder; {OTHER_WAYS}."
+            )
+        total += member.file_size
+        hidden = path.name.startswith(".")  # such as macOS' __MACOSX/._1.jpg
+        if member.is_dir() or hidden or path.suffix.lower() not in PICTURES:
+            continue
+        # Pictures of one name in several folders keep apart by the folder's name.
+        taken = path.name.lower() in chosen
+        chosen["-".join(path.parts).lower() if taken else path.name.lower()] = member
+    if total > MAX_UNPACKED or total > MAX_RATIO * archive.stat().st_size:
+        raise CourseError(
+            f"The archive is refused: it would unpack to {total / 1e9:,.1f} GB; "
+            f"{OTHER_WAYS}."
+        )
+    if not chosen:
+        raise CourseError(
+            f"The archive holds no .jpg or .png pictures (faces/0.jpg …): {OTHER_WAYS}."
+        )
+    return [(member, name) for name, member in chosen.items()]
+
+
+# --- checking ---------------------------------------------------------------------
+
+
+def check_faces(root: Path) -> FaceReport:
+    """Weed out the pictures that MindSpore cannot read, and say what was found.
+
+    A JPEG cut in its header kills the whole process in MindSpore's decoder, so every
+    picture is decoded with Pillow first. Damaged ones are moved to the folder
+    ``<root>-damaged`` beside ``root``, never deleted; those that MindSpore does not
+    read (GIF, WEBP, …) are rewritten as RGB. The result is remembered in
+    ``root/checked.json`` until a file changes. Raises CourseError for a folder that is
+    missing, empty, without class folders, or without one good picture.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise CourseError(
+            f"There is no folder {root}: `get_faces` fills it, or set DCGAN_DATA_DIR "
+            "to the folder above it."
+        )
+    candidates, ignored = _listing(root)
+    if not candidates:
+        _explain_empty(root, ignored)
+    digest = _digest(candidates)
+    report = _remembered(root, digest)
+    if report is not None:
+        return report
+
+    names = list(candidates)
+    parts = [names[i : i + 100] for i in range(0, len(names), 100)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's remarks on odd but sound files
+        pool = ThreadPoolExecutor(min(os.cpu_count() or 1, 8))
+        verdicts = _in_parts(pool, _judge_part, parts, "Checking pictures", root)
+        verdict_of = dict(zip(names, verdicts, strict=True))
+        damaged = [name for name in names if verdict_of[name] == "damaged"]
+        converted = [name for name in names if verdict_of[name] == "convert"]
+        try:
+            for name in damaged:
+                _set_aside(root, name)
+            for name in converted:
+                _convert(root, name)
+        except OSError as error:
+            raise CourseError(
+                f"{(damaged + converted)[0]} and other pictures in {root} cannot be "
+                f"read and cannot be moved ({error.strerror}): move them away yourself."
+            ) from error
+    if len(damaged) == len(names):
+        raise CourseError(
+            f"None of the {len(names):,} pictures in {root} can be read; they are now "
+            f"in {_aside(root)}: get the pictures again."
+        )
+    if damaged or converted:
+        digest = _digest(_listing(root)[0])
+    good = len(names) - len(damaged)
+    report = FaceReport(root, good, tuple(damaged), tuple(ignored), tuple(converted))
+    _remember(report, digest)
+    return report
+
+
+def _listing(root: Path) -> tuple[dict[str, os.stat_result | None], list[str]]:
+    """The candidates below ``root`` with their file data, and all else by name."""
+    candidates: dict[str, os.stat_result | None] = {}
+    ignored = []
+    for top in sorted(os.scandir(root), key=lambda entry: entry.name):
+        if not os.path.isdir(top.path):
+            if not top.name.startswith((LABELS, MEMORY)):
+                ignored.append(top.name)
+            continue
+        for entry in sorted(os.scandir(top.path), key=lambda entry: entry.name):
+            name = f"{top.name}/{entry.name}"
+            if not name.lower().endswith(PICTURES + OTHER_PICTURES):
+                ignored.append(name)
+                continue
+            try:
+                candidates[name] = entry.stat()
+            except OSError:  # a link that leads nowhere, or in a circle
+                candidates[name] = None
+    return candidates, ignored
+
+
+def _explain_empty(root: Path, ignored: Sequence[str]) -> None:
+    """Raise the CourseError that fits a folder without a picture in a class folder."""
+    flat = [n for n in ignored if n.lower().endswith(PICTURES + OTHER_PICTURES)]
+    if flat:
+        raise CourseError(
+            f"{root} holds pictures ({flat[0]} …) but no class folder, and MindSpore "
+            f"would find none of them: put them into a folder inside, such as "
+            f"{root / CLASS}."
+        )
+    raise CourseError(
+        f"There are no pictures in {root}: it should hold a folder of .jpg or .png "
+        f"pictures, such as {root / CLASS / '0.jpg'}."
+    )
+
+
+def _judge_part(names: Iterable[str], root: Path) -> list[str]:
+    return [_judge(root / name) for name in names]
+
+
+def _judge(path: Path) -> str:
+    """``good``, ``damaged``, or ``convert`` for what only Pillow can read."""
+    try:
+        # Before reading: a pipe, whose size is 0, would keep us waiting for ever.
+        if not 0 < path.stat().st_size <= MAX_BYTES:
+            return "damaged"
+        data = path.read_bytes()
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                return "damaged"
+            if picture.format == "PNG":
+                # Pillow forgives a wrong sum or a missing end; MindSpore does not.
+                if PNG_END not in data:
+                    return "damaged"
+                picture.verify()
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+            picture.load()
+            readable = picture.format in ("JPEG", "MPO", "PNG")
+            if readable and path.suffix.lower() in PICTURES:
+                return "good"
+            # 16-bit or float greys: Pillow would turn them white.
+            return "damaged" if picture.mode[0] in "IF" else "convert"
+    except Exception:  # Pillow's readers raise many kinds on nonsense
+        return "damaged"
+
+
+def _convert(root: Path, name: str) -> None:
+    """Set a picture aside and write it anew as RGB, in the format of its ending."""
+    path = root / name
+    with Image.open(path, formats=FORMATS) as picture:
+        rgb = picture.convert("RGB")
+    _set_aside(root, name)
+    if path.suffix.lower() not in PICTURES:
+        path = path.with_name(path.name + ".jpg")
+    written = path.with_name(path.name + ".new")
+    rgb.save(written, "PNG" if path.suffix.lower() == ".png" else "JPEG", quality=95)
+    written.replace(path)
+
+
+def _set_aside(root: Path, name: str) -> None:
+    """Move a file out of ``root``, where ImageFolderDataset would see it."""
+    target = _aside(root) / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while os.path.lexists(target):
+        target = target.with_name(f"{Path(name).stem}-{number}{Path(name).suffix}")
+        number += 1
+    with suppress(FileNotFoundError):  # another kernel was first
+        shutil.move(root / name, target)
+
+
+def _aside(root: Path) -> Path:
+    root = root.absolute()
+    return root.with_name(f"{root.name}-damaged")
+
+
+def _digest(candidates: dict[str, os.stat_result | None]) -> str:
+    """A sum over names, sizes and times: it changes when a file does."""
+    total = hashlib.sha256()
+    for name, info in candidates.items():
+        seen = (info.st_size, info.st_mtime_ns) if info else None
+        total.update(f"{name}\0{seen}\n".encode("utf-8", "surrogatepass"))
+    return total.hexdigest()
+
+
+def _remembered(root: Path, digest: str) -> FaceReport | None:
+    """The report of an earlier check, if no file has changed since."""
+    try:
+        memory = json.loads((root / MEMORY).read_text(encoding="utf-8"))
+        if memory["digest"] != digest:
+            return None
+        lists = [tuple(memory[key]) for key in ("damaged", "ignored", "converted")]
+        return FaceReport(root, int(memory["count"]), *lists)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _remember(report: FaceReport, digest: str) -> None:
+    memory = {**asdict(report), "root": None, "digest": digest}
+    with suppress(OSError):  # a folder that is read only is checked every time
+        (report.root / MEMORY).write_text(json.dumps(memory), encoding="utf-8")
+
+
+# --- folders ----------------------------------------------------------------------
+
+
+def _holds_pictures(root: Path) -> bool:
+    """Whether pictures are in ``root``, in class folders or (by mistake) loose."""
+    found = (path for pattern in ("*", "*/*") for path in root.glob(pattern))
+    return any(path.suffix.lower() in PICTURES for path in found)
+
+
+@contextmanager
+def _beside(root: Path) -> Iterator[Path]:
+    """A temporary folder of our own on root's disk, gone afterwards."""
+    root = root.absolute()
+    try:
+        root.parent.mkdir(parents=True, exist_ok=True)
+        for left in root.parent.glob(f".{root.name}-*"):  # by a kernel that was killed
+            if time.time() - left.stat().st_mtime > 24 * 3600:
+                shutil.rmtree(left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{root.name}-", dir=root.parent))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    except OSError as error:
+        raise CourseError(
+            f"{root} cannot be written ({error.strerror or error}): make room there, "
+            "or set DCGAN_DATA_DIR to a folder of your own."
+        ) from error
+
+
+def _move_in(finished: Path, target: Path) -> None:
+    """Rename ``finished`` to ``target``, unless another kernel was first."""
+    with suppress(OSError):
+        target.rmdir()  # an empty folder is in the way on Windows
+    try:
+        finished.rename(target)
+    except OSError:
+        if not (target.is_dir() and os.listdir(target)):
+            raise
+
+
+def _short(path: Path) -> Path:
+    """The path as seen from the course's folder, for a line that is stored."""
+    try:
+        return path.absolute().relative_to(course_root())
+    except ValueError:
+        return path

@@ -1,0 +1,232 @@
+"""What the lessons share, and what runs them: ``python -m dcgan_utils.lessons``.
+
+In a lesson: ``start_lesson`` and ``check``. From the Makefile: ``run`` (into a folder),
+``execute`` (store fresh outputs in place) and ``smoke`` (nbval over every notebook).
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from . import CourseError
+from .config import Settings, course_root, load_settings, settings_table
+
+
+def start_lesson() -> Settings:
+    """Choose the device, read the settings, print both; returns the settings."""
+    from .device import choose_device
+
+    settings = load_settings()
+    device = choose_device()
+    print(settings_table(settings))
+    print(f"{'device':<20} {device}")
+    return settings
+
+
+def check(yours, expected, tolerance=1e-4) -> bool:
+    """Compare an exercise's answer (a number, text or array) with the expected one."""
+    import numpy as np
+
+    if yours is None or yours is ...:
+        print("No answer yet: replace the ... and run the cell again.")
+        return False
+    if isinstance(expected, str):
+        right = str(yours).strip().lower() == expected.lower()
+    else:
+        yours, expected = np.asarray(yours), np.asarray(expected)
+        right = yours.shape == expected.shape and np.allclose(
+            yours, expected, rtol=tolerance, atol=tolerance
+        )
+    if right:
+        print(f"yours {_short(yours)}, expected {_short(expected)} ✓")
+    else:
+        print(f"yours {_short(yours)} is not right yet.")
+    return bool(right)
+
+
+def _short(value) -> str:
+    if getattr(value, "ndim", 0):
+        return f"array {value.shape}"
+    return (
+        f"{value:,.6g}"
+        if hasattr(value, "dtype") and value.dtype.kind == "f"
+        else (
+            f"{value:,}"
+            if hasattr(value, "dtype") and value.dtype.kind == "i"
+            else str(value)
+        )
+    )
+
+
+def run_notebook(path, target, cwd) -> tuple[float, float]:
+    """Execute one notebook with its prints on the screen; returns minutes and GB.
+
+    The executed notebook goes to target, also when a cell fails. Raises CourseError
+    that names the lesson, if one does.
+    """
+    import nbformat
+    import psutil
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+    from nbconvert.preprocessors import CoalesceStreamsPreprocessor
+
+    class LoudClient(NotebookClient):
+        def output(self, outs, msg, display_id, cell_index):
+            if msg["msg_type"] == "stream":
+                text = msg["content"]["text"]
+                if sys.stdout.isatty() or not text.startswith("\r"):
+                    print(text, end="", flush=True)
+            return super().output(outs, msg, display_id, cell_index)
+
+    notebook = nbformat.read(path, as_version=4)
+    client = LoudClient(
+        notebook,
+        timeout=None,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(cwd)}},
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+    )
+    peak, done = [0.0], threading.Event()
+
+    def watch_memory():
+        me = psutil.Process()
+        while not done.wait(0.5):
+            try:
+                used = sum(p.memory_info().rss for p in me.children(recursive=True))
+                peak[0] = max(peak[0], used / 1e9)
+            except psutil.Error:
+                pass  # a process ended while we looked
+
+    threading.Thread(target=watch_memory, daemon=True).start()
+    started = time.monotonic()
+    failure = None
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        failure = error
+    finally:
+        done.set()
+    # A progress bar's hundred states become its last one.
+    notebook, _ = CoalesceStreamsPreprocessor().preprocess(notebook, {})
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+    nbformat.write(notebook, target)
+    if failure:
+        raise CourseError(
+            f"{Path(path).name} stopped with {failure.ename}: {failure.evalue} "
+            f"All its outputs are in {target}."
+        )
+    return (time.monotonic() - started) / 60, peak[0]
+
+
+def run_lessons(paths, into) -> None:
+    """Execute lessons one after another into a folder and say where the results are."""
+    into = Path(into).resolve()
+    into.mkdir(parents=True, exist_ok=True)
+    os.environ["DCGAN_BUILD_DIR"] = str(into)
+    rows = []
+    for path in map(Path, paths):
+        print(f"\n=== {path.stem} " + "=" * (70 - len(path.stem)), flush=True)
+        minutes, memory = run_notebook(path, into / path.name, path.parent)
+        rows.append(f"{path.stem:<16} {minutes:5.1f} min  {memory:4.1f} GB")
+    print("\n" + "\n".join(rows))
+    print(f"\nThe executed lessons and the results are in {into}:")
+    for name in ("dcgan.gif", "losses.png", "new_faces.png"):
+        if (into / name).exists():
+            print(f"  {into / name}")
+
+
+def execute_lessons(paths) -> None:
+    """Store fresh outputs in the notebooks, from one run each in a new folder.
+
+    Where lesson 03 was among them, its generator and frames go to ``weights/``.
+    """
+    os.environ.update(DCGAN_PROFILE="class", DCGAN_DATA="sample")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["DCGAN_BUILD_DIR"] = folder
+        for path in map(Path, paths):
+            print(f"\n=== {path.stem}", flush=True)
+            minutes, memory = run_notebook(path, path, path.parent)
+            print(f"{path.stem:<16} {minutes:5.1f} min  {memory:4.1f} GB", flush=True)
+        trained = load_settings().run_dir
+        if trained.exists():
+            keep_weights(trained, course_root() / "weights" / trained.name)
+
+
+def keep_weights(run_dir, folder) -> None:
+    """Copy a run's averaged generator, losses and frames: what later lessons need."""
+    import shutil
+
+    from .checkpoint import newest_checkpoint, save_checkpoint
+
+    saved = newest_checkpoint(run_dir)
+    shutil.rmtree(folder, ignore_errors=True)
+    average = [p for name, p in saved.items() if name.startswith("average.")]
+    save_checkpoint(
+        folder, average, saved["history"], saved["settings"], saved["pictures"]
+    )
+    shutil.copytree(run_dir / "frames", folder / "frames")
+
+
+def smoke_test() -> int:
+    """Run every notebook under nbval in the smoke profile; returns the exit code.
+
+    Each lesson after 03 runs a second time in an empty folder, to show that it starts
+    cold from ``weights/``.
+    """
+    root = course_root()
+    lessons = sorted(map(str, (root / "notebooks").glob("[0-9]*.ipynb")))
+    solutions = sorted(map(str, (root / "notebooks" / "solutions").glob("*.ipynb")))
+    cold = [path for path in lessons if Path(path).name > "04"]
+    with tempfile.TemporaryDirectory() as folder:
+        codes = [
+            _nbval(lessons + solutions, Path(folder), "build"),
+            *(_nbval([path], Path(folder), Path(path).stem) for path in cold),
+        ]
+    return max(codes)
+
+
+def _nbval(paths, folder, build) -> int:
+    environment = {
+        **os.environ,
+        "DCGAN_PROFILE": "smoke",
+        "DCGAN_DATA": "sample",
+        "DCGAN_BUILD_DIR": str(folder / build),
+        "DCGAN_DATA_DIR": str(folder / "data"),
+    }
+    command = [sys.executable, "-m", "pytest", "--nbval", "-p", "no:cacheprovider"]
+    command += ["--nbval-cell-timeout=600", "--timeout=0", *paths]
+    return subprocess.run(command, env=environment, cwd=course_root()).returncode
+
+
+def main(arguments=None) -> int:
+    """The command line behind ``make run``, ``make execute`` and ``make test``."""
+    parser = argparse.ArgumentParser(prog="python -m dcgan_utils.lessons")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="execute lessons into a folder")
+    run.add_argument("notebooks", nargs="+")
+    run.add_argument("--into", default="build")
+    execute = commands.add_parser("execute", help="store fresh outputs in place")
+    execute.add_argument("notebooks", nargs="+")
+    commands.add_parser("smoke", help="nbval on every notebook, smoke profile")
+    given = parser.parse_args(arguments)
+    try:
+        if given.command == "run":
+            run_lessons(given.notebooks, given.into)
+        elif given.command == "execute":
+            execute_lessons(given.notebooks)
+        else:
+            return smoke_test()
+    except CourseError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,847 @@
+"""faces.py: drawing, downloading and checking, on small pictures and a loopback server.
+
+The server is a thread of this process; nothing leaves the machine.
+"""
+
+import csv
+import io
+import multiprocessing
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from collections import namedtuple
+from concurrent.futures import ProcessPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import EpsImagePlugin, Image
+
+from dcgan_utils import CourseError, faces
+from dcgan_utils.config import Settings
+from dcgan_utils.drawing import draw_face, random_labels
+
+TOP = Path(__file__).parents[1]
+
+
+def picture(mode="RGB", size=(16, 12), form="JPEG", **options) -> bytes:
+    """The bytes of a small colourful picture."""
+    red = Image.linear_gradient("L").resize(size)
+    rgb = Image.merge("RGB", (red, red.rotate(90), Image.new("L", size, 90)))
+    data = io.BytesIO()
+    rgb.convert(mode).save(data, form, **options)
+    return data.getvalue()
+
+
+def folder(root: Path, **files: bytes) -> Path:
+    """root/faces with 0.jpg, 1.jpg, 2.jpg and whatever else."""
+    (root / "faces").mkdir(parents=True)
+    for i in range(3):
+        (root / "faces" / f"{i}.jpg").write_bytes(picture())
+    for name, data in files.items():
+        (root / "faces" / name.replace("_", ".")).write_bytes(data)
+    return root
+
+
+def archive(*members, **options) -> bytes:
+    """A zip of (name, bytes) members; by default three faces."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", **options) as packed:
+        for name, content in members or [
+            (f"faces/{i}.jpg", picture(quality=60 + i)) for i in range(3)
+        ]:
+            packed.writestr(name, content)
+    return data.getvalue()
+
+
+def tree(top: Path) -> list[str]:
+    return sorted(str(p.relative_to(top).as_posix()) for p in top.rglob("*"))
+
+
+# --- drawing ----------------------------------------------------------------------
+
+
+def test_draw_layout_and_labels(tmp_path, capsys):
+    root = faces.draw_sample_faces(tmp_path / "sample", 5)
+    assert tree(tmp_path) == sorted(
+        ["sample", "sample/faces", "sample/labels.csv"]
+        + [f"sample/faces/{i}.jpg" for i in range(5)]
+    )
+    with Image.open(root / "faces" / "4.jpg") as face:
+        assert (face.format, face.mode, face.size) == ("JPEG", "RGB", (96, 96))
+    rows = list(csv.DictReader((root / "labels.csv").open(encoding="utf-8")))
+    assert [row["file"] for row in rows] == [f"faces/{i}.jpg" for i in range(5)]
+    assert " ".join(rows[0]) == (
+        "file hair_colour hair_style eye_colour expression skin accessory background "
+        "tilt"
+    )
+    assert all(abs(float(row["tilt"])) <= 90 for row in rows)
+    assert len({row["hair_colour"] + row["hair_style"] for row in rows}) > 1
+
+
+def test_a_face_depends_on_seed_and_number_only(tmp_path):
+    many = faces.draw_sample_faces(tmp_path / "a", 6)
+    few = faces.draw_sample_faces(tmp_path / "b", 3)
+    other = faces.draw_sample_faces(tmp_path / "c", 3, seed=2)
+    rng = np.random.default_rng([1, 2])
+    wanted = io.BytesIO()
+    draw_face(random_labels(rng), rng, size=96).save(wanted, "JPEG", quality=95)
+    assert (many / "faces/2.jpg").read_bytes() == wanted.getvalue()
+    for i in range(3):
+        name = f"faces/{i}.jpg"
+        assert (many / name).read_bytes() == (few / name).read_bytes()
+        assert (many / name).read_bytes() != (other / name).read_bytes()
+
+
+def test_two_processes_draw_the_same_bytes(tmp_path, monkeypatch):
+    alone = faces.draw_sample_faces(tmp_path / "alone", 34)
+    monkeypatch.setattr(faces, "FEW_FACES", 4)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(faces, "ThreadPoolExecutor", None)  # no way but processes
+    together = faces.draw_sample_faces(tmp_path / "together", 34)
+    assert tree(alone) == tree(together)
+    for name in tree(alone):
+        if (alone / name).is_file():
+            assert (alone / name).read_bytes() == (together / name).read_bytes(), name
+
+
+def test_draw_once(tmp_path, monkeypatch):
+    root = faces.draw_sample_faces(tmp_path / "s", 3)
+    monkeypatch.setattr(faces, "draw_face", None)
+    assert faces.draw_sample_faces(root, 3) == root
+
+
+def test_draw_only_what_is_missing(tmp_path):
+    root = faces.draw_sample_faces(tmp_path / "s", 4)
+    kept = (root / "faces/0.jpg").stat().st_mtime_ns
+    drawn = (root / "faces/2.jpg").read_bytes()
+    (root / "faces/2.jpg").unlink()
+    faces.draw_sample_faces(root, 4)
+    assert (root / "faces/2.jpg").read_bytes() == drawn
+    assert (root / "faces/0.jpg").stat().st_mtime_ns == kept
+    assert [p.name for p in tmp_path.iterdir()] == ["s"]
+
+
+def test_draw_never_mixes_with_other_pictures(tmp_path):
+    root = folder(tmp_path / "s")
+    before = tree(tmp_path)
+    with pytest.raises(CourseError, match=r"holds other pictures.*DCGAN_DATA_DIR"):
+        faces.draw_sample_faces(root, 5)
+    faces.draw_sample_faces(tmp_path / "t", 2)
+    with pytest.raises(CourseError, match="holds other pictures"):
+        faces.draw_sample_faces(tmp_path / "t", 2, seed=2)
+    shutil.rmtree(tmp_path / "t")
+    assert tree(tmp_path) == before
+
+
+def test_draw_wants_a_face():
+    with pytest.raises(CourseError, match="at least 1"):
+        faces.draw_sample_faces(Path("nowhere"), 0)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_interrupted_drawing_leaves_nothing(tmp_path, monkeypatch, error):
+    draw, calls = faces.draw_face, []
+
+    def interrupted(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == 3:
+            raise error
+        return draw(*args, **kwargs)
+
+    monkeypatch.setattr(faces, "draw_face", interrupted)
+    with pytest.raises(error):
+        faces.draw_sample_faces(tmp_path / "s", 5)
+    assert tree(tmp_path) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
+def test_ctrl_c_on_processes_leaves_nothing(tmp_path):
+    program = (
+        "import sys; from pathlib import Path; from dcgan_utils import faces\n"
+        "faces.os.cpu_count = lambda: 2\n"
+        "if __name__ == '__main__':\n"
+        "    try: faces.draw_sample_faces(Path(sys.argv[1]) / 's', 4000)\n"
+        "    except KeyboardInterrupt: print('interrupted')\n"
+    )
+    script = tmp_path / "draw.py"
+    script.write_text(program)
+    (tmp_path / "data").mkdir()
+    process = subprocess.Popen(
+        [sys.executable, str(script), str(tmp_path / "data")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(TOP)},
+    )
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "data").rglob("*.jpg")):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert out.endswith("interrupted\n")
+    assert tree(tmp_path / "data") == []
+
+
+def test_workers_leave_ctrl_c_to_the_first_process():
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, spawn, faces._leave_interrupts_alone) as pool:
+        pool.submit(signal.raise_signal, signal.SIGINT).result()
+
+
+def test_a_second_kernel_that_was_first_is_kept(tmp_path, monkeypatch):
+    root = tmp_path / "s"
+
+    def late(*args):
+        draw(*args)
+        with monkeypatch.context() as patch:  # meanwhile, the other kernel
+            patch.setattr(faces, "_draw", draw)
+            faces.draw_sample_faces(root, 3)
+        marks.append((root / "faces/0.jpg").stat().st_ino)
+
+    draw, marks = faces._draw, []
+    monkeypatch.setattr(faces, "_draw", late)
+    faces.draw_sample_faces(root, 3)
+    assert (root / "faces/0.jpg").stat().st_ino == marks[0]
+    assert len(tree(root)) == 5 and [p.name for p in tmp_path.iterdir()] == ["s"]
+
+
+def test_import_starts_no_mindspore():
+    program = "import sys, dcgan_utils.faces; print('mindspore' in sys.modules)"
+    answer = subprocess.check_output(
+        [sys.executable, "-c", program], cwd=TOP, text=True
+    )
+    assert answer == "False\n"
+
+
+# --- downloading ------------------------------------------------------------------
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        server = self.server
+        server.requests += 1
+        mode, body = server.mode, server.body
+        if mode == "404":
+            return self.send_error(404)
+        if mode == "silent":
+            return server.over.wait(20)
+        if mode == "html":
+            body = b"<html><body>Please log in</body></html>"
+        if mode == "empty":
+            body = b""
+        if mode == "text":
+            body = b"faces, but not a zip " * 50
+        length = {"too long": len(body) * 2, "too short": len(body) // 2}
+        self.send_response(200)
+        if mode != "no length":
+            self.send_header("Content-Length", str(length.get(mode, len(body))))
+        self.end_headers()
+        # `download` asks twice for the size before it fetches: cut the first fetch
+        cut_once = mode == "cut once" and server.requests == 4
+        if cut_once or mode in ("cut", "stall"):
+            self.wfile.write(body[: len(body) // 2])
+            if mode == "stall":
+                self.wfile.flush()
+                server.over.wait(20)
+        else:
+            self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A loopback server: set ``mode`` and ``body``; ``url`` is its archive."""
+    monkeypatch.setattr(faces, "PAUSE", 0)
+    monkeypatch.delenv("DCGAN_URL", raising=False)
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    httpd.daemon_threads = True
+    httpd.handle_error = lambda *args: None  # clients that hang up are no news
+    httpd.mode, httpd.body, httpd.requests = "ok", archive(), 0
+    httpd.over = threading.Event()
+    httpd.url = f"http://127.0.0.1:{httpd.server_port}/faces.zip"
+    thread = threading.Thread(target=httpd.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield httpd
+    httpd.over.set()
+    httpd.shutdown()
+    httpd.server_close()
+
+
+@pytest.mark.parametrize("mode", ["ok", "no length", "cut once"])
+def test_download(server, tmp_path, capsys, mode):
+    server.mode = mode
+    before = socket.getdefaulttimeout()
+    root = faces.download_faces(tmp_path / "data" / "anime", server.url, timeout=5)
+    assert root == tmp_path / "data" / "anime"
+    assert tree(tmp_path / "data") == [
+        "anime",
+        "anime/faces",
+        *(f"anime/faces/{i}.jpg" for i in range(3)),
+    ]
+    packed = zipfile.ZipFile(io.BytesIO(server.body))
+    for i in range(3):
+        name = f"faces/{i}.jpg"
+        assert (root / name).read_bytes() == packed.read(name)
+    assert "Unpacked 3 pictures; the whole anime set has 70,171." in (
+        capsys.readouterr().out
+    )
+    assert socket.getdefaulttimeout() == before
+
+
+def test_download_reads_the_environment(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("DCGAN_URL", server.url)
+    assert len(tree(faces.download_faces(tmp_path / "anime"))) == 4
+
+
+WAYS = r"DCGAN_DATA=sample .*DCGAN_URL .*DCGAN_DATA_DIR"
+FAILURES = {
+    "404": "the server answers 404",
+    "cut": "was cut 2 times",
+    "stall": r"was cut 2 times \(no answer in time\)",
+    "silent": "no answer in time",
+    "html": "no whole zip archive .*<html>",
+    "empty": "no whole zip archive",
+    "text": "no whole zip archive",
+    "too long": "was cut 2 times",
+    "too short": "no whole zip archive",
+}
+
+
+@pytest.mark.parametrize("mode", FAILURES)
+@pytest.mark.parametrize("stands", [False, True], ids=["fresh", "folder there"])
+def test_failed_download_leaves_the_folder_as_it_was(server, tmp_path, mode, stands):
+    server.mode = mode
+    if stands:
+        (tmp_path / "anime").mkdir()
+        (tmp_path / "anime" / "notes.txt").write_text("mine")
+    before = tree(tmp_path)
+    limit = socket.getdefaulttimeout()
+    with pytest.raises(CourseError, match=FAILURES[mode]) as error:
+        faces.download_faces(tmp_path / "anime", server.url, timeout=0.4, tries=2)
+    assert error.match(WAYS)
+    assert "\n" not in str(error.value)
+    assert tree(tmp_path) == before
+    assert socket.getdefaulttimeout() == limit
+
+
+def test_no_network(tmp_path, monkeypatch):
+    def nobody(*args, **kwargs):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nobody)
+    with pytest.raises(CourseError, match=f"no network, or no such host.*{WAYS}"):
+        faces.download_faces(tmp_path / "anime", "http://example.invalid/faces.zip")
+    assert tree(tmp_path) == []
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/x", "gopher://x/y", "http://[/"])
+def test_address_that_does_not_answer(tmp_path, url):
+    with pytest.raises(CourseError, match=f"No pictures from.*{WAYS}"):
+        faces.download_faces(tmp_path / "anime", url, timeout=2)
+    assert tree(tmp_path) == []
+
+
+def test_interrupted_download_leaves_nothing(server, tmp_path, monkeypatch):
+    def interrupted(url, path, **options):
+        Path(path + ".part").write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(faces, "download", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        faces.download_faces(tmp_path / "anime", server.url)
+    assert tree(tmp_path) == []
+
+
+@pytest.mark.parametrize("as_url", [False, True], ids=["path", "file url"])
+def test_archive_on_this_machine(tmp_path, monkeypatch, as_url):
+    zipped = tmp_path / "my faces.zip"
+    zipped.write_bytes(archive())
+    monkeypatch.setenv("DCGAN_URL", zipped.as_uri() if as_url else str(zipped))
+    root = faces.download_faces(tmp_path / "anime")
+    assert len(list((root / "faces").glob("*.jpg"))) == 3
+    assert zipped.exists() and not list(tmp_path.glob(".*"))
+
+
+def test_archive_on_this_machine_missing(tmp_path):
+    with pytest.raises(CourseError, match=f"There is no archive.*{WAYS}"):
+        faces.download_faces(tmp_path / "anime", str(tmp_path / "none.zip"))
+
+
+def test_pictures_that_are_there_are_kept(server, tmp_path):
+    root = folder(tmp_path / "anime")
+    faces.download_faces(root, server.url)
+    assert server.requests == 0 and len(tree(root)) == 4
+
+
+def test_other_files_in_the_way(server, tmp_path):
+    (tmp_path / "anime/faces/faces").mkdir(parents=True)
+    with pytest.raises(CourseError, match="no picture directly inside"):
+        faces.download_faces(tmp_path / "anime", server.url)
+    assert server.requests == 0
+
+
+def test_empty_folder_in_the_way(server, tmp_path):
+    (tmp_path / "anime/faces").mkdir(parents=True)
+    assert len(tree(faces.download_faces(tmp_path / "anime", server.url))) == 4
+
+
+def test_a_second_download_that_was_first_is_kept(server, tmp_path, monkeypatch):
+    unpack = faces._unpack
+
+    def late(*args):
+        count = unpack(*args)
+        folder(tmp_path / "anime", mine_jpg=picture())
+        return count
+
+    monkeypatch.setattr(faces, "_unpack", late)
+    faces.download_faces(tmp_path / "anime", server.url)
+    assert (tmp_path / "anime/faces/mine.jpg").exists()
+    assert [p.name for p in tmp_path.iterdir()] == ["anime"]
+
+
+def test_left_over_folders_of_killed_kernels_go(server, tmp_path):
+    old, new = tmp_path / ".anime-old", tmp_path / ".anime-new"
+    old.mkdir()
+    new.mkdir()
+    os.utime(old, (0, 0))
+    faces.download_faces(tmp_path / "anime", server.url)
+    assert not old.exists() and new.exists()
+
+
+Usage = namedtuple("Usage", "total used free")
+
+
+def test_no_room_for_the_archive(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(faces, "SPACE_MARGIN", 0)
+    free = int(len(server.body) * 2.2) - 1
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**9, 0, free))
+    with pytest.raises(CourseError, match=r"make room.*DCGAN_DATA_DIR.*sample"):
+        faces.download_faces(tmp_path / "anime", server.url)
+    assert server.requests == 1 and tree(tmp_path) == []
+    free += 1
+    faces.download_faces(tmp_path / "anime", server.url)
+    server.mode = "no length"  # then as much as the real one needs
+    with pytest.raises(CourseError, match="need 605 MiB"):
+        faces.download_faces(tmp_path / "other", server.url)
+
+
+def test_no_room_to_unpack(tmp_path, monkeypatch):
+    zipped = tmp_path / "faces.zip"
+    zipped.write_bytes(archive())
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**9, 0, 1000))
+    with pytest.raises(CourseError, match="make room"):
+        faces.download_faces(tmp_path / "anime", str(zipped))
+    assert tree(tmp_path) == ["faces.zip"]
+
+
+def test_unwritable_folder(server, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(CourseError, match=r"cannot be written.*DCGAN_DATA_DIR"):
+        faces.download_faces(tmp_path / "file" / "anime", server.url)
+
+
+def link_member(name: str) -> zipfile.ZipInfo:
+    member = zipfile.ZipInfo(name)
+    member.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return member
+
+
+GOOD = ("faces/0.jpg", b"x" * 999)
+HOSTILE = {
+    "dots": archive(GOOD, ("../../evil.jpg", b"x" * 999)),
+    "dots inside": archive(GOOD, ("faces/../../evil.jpg", b"x" * 999)),
+    "backslashes": archive(GOOD, ("..\\evil.jpg", b"x" * 999)),
+    "absolute": archive(GOOD, ("/tmp/evil.jpg", b"x" * 999)),
+    "drive": archive(GOOD, ("C:/evil.jpg", b"x" * 999)),
+    "drive, no picture": archive(GOOD, ("C:evil.txt", b"x" * 999)),
+    "link": archive(GOOD, (link_member("faces/evil.jpg"), "/etc/passwd")),
+    "bomb": archive(("faces/0.jpg", bytes(10**6)), compression=zipfile.ZIP_DEFLATED),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_archive_is_refused_before_a_byte_is_written(
+    tmp_path, monkeypatch, kind
+):
+    zipped = tmp_path / "faces.zip"
+    zipped.write_bytes(HOSTILE[kind])
+    monkeypatch.setattr(shutil, "copyfileobj", None)  # no byte
+    with pytest.raises(CourseError, match=f"archive is refused.*{WAYS}"):
+        faces.download_faces(tmp_path / "anime", str(zipped))
+    assert tree(tmp_path) == ["faces.zip"]
+
+
+def test_huge_archive_is_refused(tmp_path, monkeypatch):
+    zipped = tmp_path / "faces.zip"
+    zipped.write_bytes(archive())
+    monkeypatch.setattr(faces, "MAX_UNPACKED", 100)
+    with pytest.raises(CourseError, match="refused: it would unpack to"):
+        faces.download_faces(tmp_path / "anime", str(zipped))
+
+
+def broken_crc() -> bytes:
+    data = bytearray(archive())
+    data[60] ^= 1
+    return bytes(data)
+
+
+def encrypted() -> bytes:
+    data = bytearray(archive())
+    for mark, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        data[data.find(mark) + place] |= 1
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "data, sentence",
+    [
+        (broken_crc(), "no whole zip archive .Bad CRC-32"),
+        (archive()[:-30], "no whole zip archive"),
+        (encrypted(), "no whole zip archive .*encrypted"),
+        (archive(("readme.txt", b"x")), "holds no .jpg or .png"),
+    ],
+    ids=["CRC", "cut", "encrypted", "no pictures"],
+)
+def test_bad_archive(tmp_path, data, sentence):
+    zipped = tmp_path / "faces.zip"
+    zipped.write_bytes(data)
+    with pytest.raises(CourseError, match=f"{sentence}.*{WAYS}"):
+        faces.download_faces(tmp_path / "anime", str(zipped))
+    assert tree(tmp_path) == ["faces.zip"]
+
+
+@pytest.mark.parametrize(
+    "names, wanted",
+    [
+        (["a/faces/1.jpg", "a/faces/2.PNG"], ["1.jpg", "2.png"]),
+        (["1.jpg", "2.jpeg"], ["1.jpg", "2.jpeg"]),
+        (["faces/1.jpg", "__MACOSX/faces/._1.jpg", "faces/._2.jpg"], ["1.jpg"]),
+        (["a/1.jpg", "b/1.jpg", "b/2.jpg"], ["1.jpg", "2.jpg", "b-1.jpg"]),
+        (["faces/1.jpg", "faces/readme.txt", "faces/"], ["1.jpg"]),
+        (["faces\\1.jpg"], ["1.jpg"]),
+    ],
+)
+def test_archive_layouts(tmp_path, names, wanted):
+    zipped = tmp_path / "faces.zip"
+    zipped.write_bytes(archive(*((name, picture()) for name in names)))
+    root = faces.download_faces(tmp_path / "anime", str(zipped))
+    assert tree(root) == ["faces", *(f"faces/{name}" for name in wanted)]
+
+
+# --- checking ---------------------------------------------------------------------
+
+
+def test_check_good_pictures(tmp_path):
+    root = folder(tmp_path / "r", x_png=picture(form="PNG"), y_JPEG=picture())
+    assert faces.check_faces(root) == faces.FaceReport(root, 5, (), ())
+    assert tree(tmp_path)[:2] == ["r", "r/checked.json"]
+    assert not (tmp_path / "r-damaged").exists()
+
+
+def jpeg() -> bytes:
+    return picture(size=(96, 96), quality=90)
+
+
+def bad_pictures() -> dict[str, bytes]:
+    whole, png = jpeg(), picture(form="PNG")
+    wrong_sum, wrong_end = bytearray(png), bytearray(png)  # Pillow's load() forgives
+    wrong_sum[-14] ^= 1  # in the CRC of the last IDAT
+    wrong_end[-2] ^= 1  # in the CRC of IEND
+    bad = {f"cut{n}.jpg": whole[:n] for n in range(0, len(whole) - 1, 100)}
+    return {
+        **bad,
+        "text.jpg": b"this is no picture",
+        "page.png": b"<html></html>",
+        "sum.png": bytes(wrong_sum),
+        "end.png": bytes(wrong_end),
+        "endless.png": png[:-12],
+        "wide.png": picture(form="PNG", size=(30000, 2), mode="1"),
+        "zeros.jpg": bytes(5000),
+        "script.jpg": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+    }
+
+
+def test_damaged_pictures_are_set_aside(tmp_path, monkeypatch):
+    monkeypatch.setattr(faces, "MAX_PIXELS", 50_000)
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *args: os._exit(9))
+    root = folder(tmp_path / "r")
+    bad = bad_pictures()
+    for name, data in bad.items():
+        (root / "faces" / name).write_bytes(data)
+    (root / "faces" / "dir.jpg").mkdir()
+    names = {*bad, "dir.jpg"}
+    if os.name != "nt":
+        (root / "faces" / "loop.jpg").symlink_to("loop.jpg")
+        (root / "faces" / "lost.jpg").symlink_to("nowhere.jpg")
+        os.mkfifo(root / "faces" / "pipe.jpg")
+        names |= {"loop.jpg", "lost.jpg", "pipe.jpg"}
+    report = faces.check_faces(root)
+    assert report.count == 3
+    assert set(report.damaged) == {f"faces/{name}" for name in names}
+    assert {p.name for p in (root / "faces").iterdir()} == {"0.jpg", "1.jpg", "2.jpg"}
+    for name, data in bad.items():
+        assert (tmp_path / "r-damaged" / "faces" / name).read_bytes() == data
+    # once more the same name: the first one is not overwritten
+    (root / "faces" / "text.jpg").write_bytes(b"another")
+    assert faces.check_faces(root).damaged == ("faces/text.jpg",)
+    aside = tmp_path / "r-damaged" / "faces"
+    assert (aside / "text.jpg").read_bytes() == bad["text.jpg"]
+    assert (aside / "text-1.jpg").read_bytes() == b"another"
+
+
+def test_pixel_limit_comes_before_decoding(tmp_path, monkeypatch):
+    root = folder(tmp_path / "r", x_png=picture("1", (7100, 7100), "PNG"))
+    loaded = []
+    load = Image.Image.load
+    monkeypatch.setattr(
+        Image.Image, "load", lambda self: (loaded.append(self.size), load(self))[1]
+    )
+    assert faces.check_faces(root).damaged == ("faces/x.png",)
+    assert (7100, 7100) not in loaded
+
+
+KINDS = {  # file name: (bytes, is it rewritten?)
+    "grey.jpg": (picture("L"), False),
+    "cmyk.jpg": (picture("CMYK"), False),
+    "progressive.jpg": (picture(progressive=True), False),
+    "alpha.png": (picture("RGBA", form="PNG"), False),
+    "palette.png": (picture("P", form="PNG"), False),
+    "grey.png": (picture("L", form="PNG"), False),
+    "bits.png": (picture("1", form="PNG"), False),
+    "deep.png": (picture("I;16", form="PNG"), False),
+    "really-png.jpg": (picture("RGBA", form="PNG"), False),
+    "really-jpeg.png": (picture(), False),
+    "really-gif.jpg": (picture("P", form="GIF"), True),
+    "really-webp.jpg": (picture(form="WEBP"), True),
+    "really-bmp.png": (picture(form="BMP"), True),
+    "real.gif": (picture("P", form="GIF"), True),
+    "real.webp": (picture(form="WEBP"), True),
+    "real.BMP": (picture(form="BMP"), True),
+    "real.tif": (picture("CMYK", form="TIFF"), True),
+}
+
+PIPELINE = """
+import sys
+import mindspore.dataset as ds
+from mindspore.dataset import vision
+data = ds.ImageFolderDataset(
+    sys.argv[1], shuffle=False, num_parallel_workers=2,
+    extensions=[".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG"],
+)
+data = data.map([vision.Decode(), vision.Resize((8, 8))], "image")
+means = [x["image"].mean() for x in data.create_dict_iterator(1, output_numpy=True)]
+for row in data.create_dict_iterator(num_epochs=1, output_numpy=True):
+    assert row["image"].shape == (8, 8, 3), row["image"].shape
+print("read", len(means), "darkest", min(means), "brightest", max(means))
+"""
+
+
+def test_mindspore_reads_what_the_check_lets_through(tmp_path):
+    root = folder(tmp_path / "r")
+    for name, (data, _) in KINDS.items():
+        (root / "faces" / name).write_bytes(data)
+    for name, data in bad_pictures().items():
+        (root / "faces" / name).write_bytes(data)
+    (root / "labels.csv").write_text("file\n")
+    (root / "notes.txt").write_text("mine")
+    (root / "faces" / "dir.jpg").mkdir()
+    (root / "empty class").mkdir()
+    whole = jpeg()
+    for i in range(0, len(whole), 7):  # flips that Pillow may or may not mind
+        flipped = bytearray(whole)
+        flipped[i] ^= 1 << i % 8
+        (root / "faces" / f"flip{i}.jpg").write_bytes(flipped)
+    report = faces.check_faces(root)
+    assert report.count >= 3 + len(KINDS)
+    answer = subprocess.run(
+        [sys.executable, "-c", PIPELINE, str(root)], capture_output=True, text=True
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith(f"read {report.count} ")
+
+
+def test_kinds_of_pictures(tmp_path):
+    root = folder(tmp_path / "r")
+    for name, (data, _) in KINDS.items():
+        (root / "faces" / name).write_bytes(data)
+    report = faces.check_faces(root)
+    assert report.damaged == () and report.count == 3 + len(KINDS)
+    wanted = {name for name, (_, rewritten) in KINDS.items() if rewritten}
+    assert set(report.converted) == {f"faces/{name}" for name in wanted}
+    for name, (data, rewritten) in KINDS.items():
+        path = root / "faces" / name
+        if not rewritten:
+            assert path.read_bytes() == data
+            continue
+        assert (tmp_path / "r-damaged" / "faces" / name).read_bytes() == data
+        if path.suffix not in faces.PICTURES:
+            path = path.with_name(name + ".jpg")
+        with Image.open(path) as new, Image.open(io.BytesIO(data)) as old:
+            assert (new.mode, new.size) == ("RGB", old.size)
+            assert new.format == ("PNG" if path.suffix == ".png" else "JPEG")
+            colours = [
+                picture.convert("RGB").getpixel((8, 6)) for picture in (new, old)
+            ]
+            assert max(abs(a - b) for a, b in zip(*colours, strict=True)) < 40
+    assert len(list((root / "faces").iterdir())) == report.count
+    again = faces.check_faces(root)
+    assert again == report
+
+
+def test_check_is_paid_once(tmp_path, monkeypatch):
+    root = folder(tmp_path / "r", x_jpg=b"bad")
+    first = faces.check_faces(root)
+    judged = []
+    judge = faces._judge
+    monkeypatch.setattr(
+        faces, "_judge", lambda path: judged.append(path) or judge(path)
+    )
+    assert faces.check_faces(root) == first and judged == []
+    assert first.damaged == ("faces/x.jpg",)
+
+    (root / "faces" / "new.jpg").write_bytes(picture())
+    assert faces.check_faces(root).count == 4 and len(judged) == 4
+    os.utime(root / "faces" / "new.jpg", ns=(1, 1))
+    faces.check_faces(root)
+    assert len(judged) == 8
+    (root / "faces" / "new.jpg").write_bytes(b"damaged now")
+    assert faces.check_faces(root).damaged == ("faces/new.jpg",)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"digest": 1}', "\xff"])
+def test_broken_memory_is_no_trouble(tmp_path, text):
+    root = folder(tmp_path / "r")
+    (root / "checked.json").write_text(text, encoding="latin-1")
+    assert faces.check_faces(root).count == 3
+
+
+def test_memory_that_cannot_be_written_is_no_trouble(tmp_path):
+    root = folder(tmp_path / "r")
+    (root / "checked.json").mkdir()
+    (root / "checked.json" / "0.jpg").write_bytes(picture())
+    assert faces.check_faces(root).count == 4
+    assert not [p for p in root.iterdir() if p.is_file()]
+
+
+def test_several_class_folders_and_strays(tmp_path):
+    root = folder(tmp_path / "r", notes_txt=b"mine")
+    shutil.copytree(root / "faces", root / "more")
+    (root / "more" / "sub").mkdir()
+    (root / "more" / "sub" / "1.jpg").write_bytes(picture())
+    (root / "readme.md").write_text("mine")
+    (root / "labels.csv").write_text("file\n")
+    report = faces.check_faces(root)
+    assert report.count == 6 and report.damaged == ()
+    assert report.ignored == (
+        "faces/notes.txt",
+        "more/notes.txt",
+        "more/sub",
+        "readme.md",
+    )
+    assert (root / "faces" / "notes.txt").exists()
+
+
+def test_folder_problems(tmp_path):
+    with pytest.raises(CourseError, match=r"There is no folder.*DCGAN_DATA_DIR"):
+        faces.check_faces(tmp_path / "none")
+    with pytest.raises(CourseError, match="There are no pictures in"):
+        faces.check_faces(tmp_path)
+    (tmp_path / "faces").mkdir()
+    (tmp_path / "faces" / "notes.txt").write_text("mine")
+    with pytest.raises(CourseError, match="There are no pictures in"):
+        faces.check_faces(tmp_path)
+    (tmp_path / "7.jpg").write_bytes(picture())
+    with pytest.raises(CourseError, match=r"7\.jpg.* no class folder.*folder inside"):
+        faces.check_faces(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CourseError, match="There is no folder"):
+        faces.check_faces(tmp_path / "file")
+
+
+def test_no_good_picture_left(tmp_path):
+    (tmp_path / "r" / "faces").mkdir(parents=True)
+    (tmp_path / "r" / "faces" / "0.jpg").write_bytes(b"bad")
+    with pytest.raises(CourseError, match=r"None of the 1 pictures.*r-damaged"):
+        faces.check_faces(tmp_path / "r")
+    assert not (tmp_path / "r" / "checked.json").exists()
+
+
+def test_damaged_picture_that_cannot_be_moved(tmp_path):
+    root = folder(tmp_path / "r", x_jpg=b"bad")
+    (tmp_path / "r-damaged").write_text("in the way")
+    with pytest.raises(CourseError, match=r"cannot be moved.*yourself"):
+        faces.check_faces(root)
+    assert (root / "faces" / "x.jpg").exists()
+
+
+# --- get_faces --------------------------------------------------------------------
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("DCGAN_DATA_DIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_get_sample_faces(home, capsys, monkeypatch):
+    monkeypatch.setattr(faces, "download_faces", None)
+    root = faces.get_faces(Settings(data="sample", face_count=4))
+    assert root == home / "sample-4" and len(list(root.glob("faces/*.jpg"))) == 4
+    assert capsys.readouterr().out == "4 pictures in sample-4, 0 damaged\n"
+
+
+def test_get_sample_faces_draws_a_damaged_one_anew(home, capsys):
+    settings = Settings(data="sample", face_count=3)
+    face = faces.get_faces(settings) / "faces" / "1.jpg"
+    drawn = face.read_bytes()
+    face.write_bytes(drawn[:200])
+    faces.get_faces(settings)
+    assert face.read_bytes() == drawn
+    assert capsys.readouterr().out.endswith("3 pictures in sample-3, 0 damaged\n")
+
+
+def test_get_anime_faces(home, server, capsys, monkeypatch):
+    monkeypatch.setenv("DCGAN_URL", server.url)
+    monkeypatch.setattr(faces, "draw_sample_faces", None)
+    root = faces.get_faces(Settings())
+    asked = server.requests
+    assert root == home / "anime" and asked > 0
+    (root / "faces" / "bad.jpg").write_bytes(b"bad")
+    faces.get_faces(Settings())
+    assert server.requests == asked
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "3 of 70,171 pictures in anime, 0 damaged",
+        "3 of 70,171 pictures in anime, 1 damaged (set aside in anime-damaged)",
+    ]
+
+
+def test_get_anime_faces_never_draws(home, server, monkeypatch):
+    server.mode = "404"
+    monkeypatch.setenv("DCGAN_URL", server.url)
+    monkeypatch.setattr(faces, "draw_sample_faces", None)
+    with pytest.raises(CourseError, match="set DCGAN_DATA=sample to go on"):
+        faces.get_faces(Settings())
+    assert tree(home) == []
+
+
+def test_get_anime_faces_unpacked_flat_by_hand(home, server, monkeypatch):
+    monkeypatch.setenv("DCGAN_URL", server.url)
+    (home / "anime").mkdir()
+    (home / "anime" / "0.jpg").write_bytes(picture())
+    with pytest.raises(CourseError, match="no class folder"):
+        faces.get_faces(Settings())
+    assert server.requests == 0

@@ -1,0 +1,527 @@
+"""training.py: losses, one step's parts, the same numbers again, stop and resume.
+
+Training from end to end runs on 20 pictures in three steps an epoch. What only concerns
+the plumbing feeds losses to TrainingRun and trains nothing.
+"""
+
+import os
+import signal
+from dataclasses import replace
+
+import mindspore as ms
+import numpy as np
+import pytest
+from mindspore import nn
+
+from dcgan_utils import CourseError, training
+from dcgan_utils.checkpoint import list_checkpoints, newest_checkpoint
+from dcgan_utils.config import PROFILES
+from dcgan_utils.figures import make_grid, read_frames
+from dcgan_utils.training import (
+    TrainingRun,
+    build_dcgan,
+    discriminator_loss,
+    epoch_order,
+    fixed_noise,
+    generate,
+    generator_loss,
+    make_average_step,
+    settle_batch_norm,
+    step_noise,
+    train,
+)
+
+SMALL = replace(PROFILES["smoke"], face_count=20, batch_size=8)  # 3 steps an epoch
+TINY = replace(SMALL, image_size=32, generator_maps=4, discriminator_maps=4)
+
+# Trains SMALL in a fresh process and keeps all its numbers. With a second argument it
+# gets a Ctrl-C while the step of that number (from 0) is under way.
+PROGRAM = """
+import os, signal, sys
+from dataclasses import replace
+import numpy as np
+from dcgan_utils import training
+from dcgan_utils.config import PROFILES
+from dcgan_utils.device import choose_device
+
+choose_device("cpu")
+faces, out, interrupted = sys.argv[1], sys.argv[2], int(sys.argv[3])
+draw = training.step_noise
+
+def step_noise(settings, step):
+    if step == interrupted:
+        os.kill(os.getpid(), signal.SIGINT)
+    return draw(settings, step)
+
+training.step_noise = step_noise
+settings = replace(PROFILES["smoke"], face_count=20, batch_size=8)
+model = training.build_dcgan(settings)
+history = training.train(model, faces)
+np.savez(out, history=history, **{p.name: p.asnumpy() for p in model.parameters})
+"""
+
+
+def feed(run, steps, loss=0.5):
+    """Record steps of one loss in a run, epoch by epoch, without training."""
+    left = steps
+    for epoch in run.epochs():
+        for _ in range(min(left, (epoch + 1) * run.steps_per_epoch - run.step)):
+            run.record(ms.Tensor(loss), ms.Tensor(loss))
+            left -= 1
+        run.end_epoch(epoch)
+        if not left:
+            return
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    """A small untrained DCGAN, for tests that do not change its weights."""
+    return build_dcgan(TINY)
+
+
+# --- losses --------------------------------------------------------------------------
+
+
+def column(*numbers):
+    return ms.Tensor(np.array(numbers, np.float32)[:, None])
+
+
+def test_discriminator_loss_by_hand():
+    p_real, p_fake = column(0.8, 0.5), column(0.4, 0.1)
+    real = -(np.log(0.8) + np.log(0.5)) / 2  # 0.458145
+    fake = -(np.log(0.6) + np.log(0.9)) / 2  # 0.308093
+    loss = discriminator_loss(p_real, p_fake)
+    assert float(loss.asnumpy()) == pytest.approx((real + fake) / 2, rel=1e-5)
+    assert float(loss.asnumpy()) == pytest.approx(0.383119, abs=1e-6)
+
+
+def test_discriminator_loss_with_a_label_below_one_by_hand():
+    loss = discriminator_loss(column(0.8), column(0.4), real_label=0.9)
+    real = -(0.9 * np.log(0.8) + 0.1 * np.log(0.2))  # 0.361773
+    fake = -np.log(0.6)  # 0.510826
+    assert float(loss.asnumpy()) == pytest.approx((real + fake) / 2, rel=1e-5)
+
+
+def test_generator_loss_by_hand():
+    loss = float(generator_loss(column(0.4, 0.1)).asnumpy())
+    assert loss == pytest.approx(-(np.log(0.4) + np.log(0.1)) / 2, rel=1e-5)
+
+
+def test_a_coin_toss_costs_ln_2():
+    half = column(0.5, 0.5, 0.5)
+    assert float(discriminator_loss(half, half).asnumpy()) == pytest.approx(np.log(2))
+    assert float(generator_loss(half).asnumpy()) == pytest.approx(np.log(2))
+
+
+def test_losses_stay_finite_where_d_is_certain():
+    assert np.isfinite(generator_loss(column(0.0)).asnumpy())
+    assert np.isfinite(discriminator_loss(column(0.0), column(1.0)).asnumpy())
+
+
+# --- random numbers ------------------------------------------------------------------
+
+
+def test_fixed_noise_is_the_same_at_every_call():
+    first = fixed_noise(TINY).asnumpy()
+    ms.set_seed(99)
+    np.random.seed(99)
+    again = fixed_noise(TINY).asnumpy()
+    assert first.shape == (64, 100, 1, 1)
+    assert first.dtype == np.float32
+    assert (first == again).all()
+    assert (fixed_noise(TINY, 24).asnumpy() == first[:24]).all()
+    assert abs(first.mean()) < 0.05
+    assert abs(first.std() - 1) < 0.05
+
+
+def test_every_step_has_noise_of_its_own():
+    drawn = [fixed_noise(TINY, 8).asnumpy()]
+    drawn += [step_noise(TINY, step).asnumpy() for step in range(4)]
+    drawn += [step_noise(replace(TINY, seed=2), 0).asnumpy()]
+    assert all(noise.shape == (8, 100, 1, 1) for noise in drawn)
+    assert len({number for noise in drawn for number in noise[:, 0, 0, 0]}) == 6 * 8
+    assert (step_noise(TINY, 3).asnumpy() == drawn[4]).all()
+
+
+@pytest.mark.parametrize("count", [20, 24, 8, 9])
+def test_an_epoch_has_every_picture_once_and_whole_batches(count):
+    order = epoch_order(SMALL, count, 0)
+    assert len(order) % SMALL.batch_size == 0
+    assert len(order) - count < SMALL.batch_size
+    assert sorted(order[:count]) == list(range(count))
+    assert order[count:] == order[: len(order) - count]  # filled up from the front
+
+
+def test_every_epoch_has_an_order_of_its_own():
+    orders = [epoch_order(SMALL, 20, epoch) for epoch in range(3)]
+    orders.append(epoch_order(replace(SMALL, seed=2), 20, 0))
+    orders.append(list(range(20)) + [0, 1, 2, 3])
+    assert len({tuple(order) for order in orders}) == 5
+    assert epoch_order(SMALL, 20, 1) == orders[1]
+
+
+# --- parts ---------------------------------------------------------------------------
+
+
+def test_average_step_is_the_moving_average():
+    model = build_dcgan(TINY)
+    average_step = make_average_step(model.generator, model.average, 0.9)
+    means, weights = model.average.trainable_params(), model.generator.trainable_params()
+    assert len(means) == len(weights) == 10
+    hand = [p.asnumpy().astype(np.float64) for p in means]
+    for turn in (1, 2):
+        for p in weights:
+            p.set_data(ms.Tensor(p.asnumpy() + np.float32(turn)))
+        average_step()
+        hand = [0.9 * h + 0.1 * w.asnumpy() for h, w in zip(hand, weights)]
+    for p, expected in zip(means, hand):
+        np.testing.assert_allclose(p.asnumpy(), expected, rtol=1e-6, atol=1e-7)
+
+
+def test_no_average_is_the_generator_itself():
+    model = build_dcgan(TINY)
+    for p in model.generator.trainable_params():
+        p.set_data(ms.Tensor(p.asnumpy() + np.float32(1)))
+    make_average_step(model.generator, model.average, 0.0)()
+    pairs = zip(model.generator.trainable_params(), model.average.trainable_params())
+    assert all((a.asnumpy() == b.asnumpy()).all() for a, b in pairs)
+
+
+def test_settled_batch_norm_has_the_statistics_of_the_noise(tiny):
+    """On one batch: exactly that batch's own, so eval mode draws what train mode does.
+
+    Up to the variance: moving statistics keep the unbiased one, N / (N − 1) larger.
+    """
+    noise = fixed_noise(TINY)
+    settle_batch_norm(tiny.average, noise)
+    norms = [
+        cell
+        for _, cell in tiny.average.cells_and_names()
+        if isinstance(cell, nn.BatchNorm2d)
+    ]
+    first = tiny.average.layers[0](noise).asnumpy().astype(np.float64)
+    mean, variance = first.mean((0, 2, 3)), first.var((0, 2, 3), ddof=1)
+    np.testing.assert_allclose(norms[0].moving_mean.asnumpy(), mean, atol=1e-7)
+    np.testing.assert_allclose(norms[0].moving_variance.asnumpy(), variance, rtol=1e-4)
+    drawn = generate(tiny.average, noise)
+    tiny.average.set_train()
+    trained = tiny.average(noise).asnumpy()
+    np.testing.assert_allclose(drawn, trained, atol=1e-2 * np.abs(trained).max())
+
+
+def test_settling_depends_on_the_weights_and_the_noise_alone(tiny):
+    noise = ms.Tensor(np.random.default_rng(3).standard_normal((130, 100, 1, 1), "f"))
+
+    def settled():
+        settle_batch_norm(tiny.average, noise)
+        return [p.asnumpy().copy() for p in tiny.average.get_parameters()]
+
+    first = settled()
+    for p in tiny.average.get_parameters():
+        if "moving" in p.name:
+            p.set_data(ms.Tensor(p.asnumpy() + np.float32(3)))
+    assert all((a == b).all() for a, b in zip(first, settled()))
+
+
+def test_all_parameters_have_names_of_their_own(tiny):
+    names = [p.name for p in tiny.parameters]
+    assert len(set(names)) == len(names)
+    starts = {name.split(".")[0] for name in names}
+    assert starts == {
+        "generator", "discriminator", "average", "optimizer_g", "optimizer_d"
+    }  # fmt: skip
+    for side, network in (("g", tiny.generator), ("d", tiny.discriminator)):
+        for p in network.trainable_params():
+            for moment in ("moment1", "moment2"):
+                assert f"optimizer_{side}.{moment}.{p.name}" in names
+    assert {"optimizer_g.beta1_power", "optimizer_d.global_step"} <= set(names)
+
+
+def test_the_average_starts_as_the_generator(tiny):
+    fresh = build_dcgan(TINY)
+    pairs = zip(fresh.generator.get_parameters(), fresh.average.get_parameters())
+    assert all((a.asnumpy() == b.asnumpy()).all() for a, b in pairs)
+
+
+def test_generate_looks_at_each_noise_alone_and_changes_nothing(tiny):
+    noise = fixed_noise(TINY, 70)  # more than one chunk of 64
+    settle_batch_norm(tiny.generator, noise)  # as trained ones are
+    before = [p.asnumpy().copy() for p in tiny.parameters]
+    tiny.generator.set_train()
+    pictures = generate(tiny.generator, noise)
+    assert pictures.shape == (70, 3, 32, 32)
+    assert pictures.dtype == np.float32
+    one = generate(tiny.generator, noise[5:6])
+    np.testing.assert_allclose(one[0], pictures[5], atol=1e-6)
+    last = generate(tiny.generator, noise[60:70])
+    np.testing.assert_allclose(last, pictures[60:], atol=1e-6)
+    assert np.abs(pictures[5] - pictures[6]).max() > 1e-2
+    for p, value in zip(tiny.parameters, before):
+        assert (p.asnumpy() == value).all(), p.name
+
+
+def test_generate_in_the_middle_of_training_leaves_it_on(tiny):
+    for training_on in (True, False):
+        tiny.generator.set_train(training_on)
+        generate(tiny.generator, fixed_noise(TINY, 1))
+        cells = [cell for _, cell in tiny.generator.cells_and_names()]
+        assert all(cell.training == training_on for cell in cells)
+
+
+# --- the same numbers again ----------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory, run_program, faces_20):
+    """Three fresh processes: an unbroken run, a stopped one, and its resumption.
+
+    The stop is a real signal after jitted steps: MindSpore puts a handler of its own in
+    the place of Python's there, which ends the process.
+    """
+    top = tmp_path_factory.mktemp("runs")
+    printed, numbers = {}, {}
+    for name, build, interrupted in (
+        ("unbroken", "one", -1),
+        ("stopped", "two", 3),  # the fourth of six: the first of the second epoch
+        ("resumed", "two", -1),
+    ):
+        out = top / f"{name}.npz"
+        printed[name] = run_program(
+            PROGRAM, faces_20, out, interrupted, DCGAN_BUILD_DIR=top / build
+        )
+        with np.load(out) as stored:
+            numbers[name] = dict(stored)
+    return top, printed, numbers
+
+
+def test_two_fresh_processes_give_the_same_losses(runs):
+    _, _, numbers = runs
+    unbroken, stopped = numbers["unbroken"]["history"], numbers["stopped"]["history"]
+    assert unbroken.shape == (6, 2)
+    assert unbroken.dtype == np.float32
+    assert (unbroken[:4] == stopped).all()
+
+
+def test_an_interrupt_waits_for_the_step_and_saves(runs):
+    top, printed, numbers = runs
+    assert len(numbers["stopped"]["history"]) == 4
+    assert "Stopped after step 4 of 6, all saved" in printed["stopped"]
+    assert "Run the cell again" in printed["stopped"]
+    assert "Stopped" not in printed["unbroken"] + printed["resumed"]
+
+
+def test_a_resumed_run_says_so(runs):
+    _, printed, _ = runs
+    assert "Going on from step 4 of 6" in printed["resumed"]
+    assert "fresh=True" in printed["resumed"]
+    assert "Going on" not in printed["unbroken"] + printed["stopped"]
+
+
+def test_a_resumed_run_ends_bit_identical_to_an_unbroken_one(runs):
+    """Weights, statistics, average, both optimizers, losses: the stop left no trace."""
+    top, _, numbers = runs
+    unbroken, resumed = numbers["unbroken"], numbers["resumed"]
+    assert unbroken.keys() == resumed.keys()
+    assert len(unbroken) == len(build_dcgan(SMALL).parameters) + 1
+    for name, value in unbroken.items():
+        assert (value == resumed[name]).all(), name
+    # And there was something to lose between step 4 and 6.
+    stopped = numbers["stopped"]
+    same = [n for n in unbroken if np.array_equal(unbroken[n], stopped[n])]
+    assert all(n.endswith("learning_rate") for n in same), same
+    for name in ("epoch-001.png", "epoch-002.png"):
+        one, two = (top / b / "smoke-sample" / "frames" / name for b in ("one", "two"))
+        assert one.read_bytes() == two.read_bytes()
+
+
+def test_the_last_checkpoint_holds_the_last_numbers(runs):
+    top, _, numbers = runs
+    saved = newest_checkpoint(top / "two" / "smoke-sample")
+    assert saved["settings"] == SMALL
+    assert saved["pictures"] == 20
+    for name, value in numbers["unbroken"].items():
+        kept = saved[name]
+        kept = kept if name == "history" else kept.asnumpy()
+        assert (kept == value).all(), name
+
+
+def test_training_twice_in_one_process_gives_the_same_losses(runs, faces_20):
+    """And the same as a fresh process: nothing is left over from what ran before."""
+    _, _, numbers = runs
+    one_epoch = replace(SMALL, epochs=1)
+    first = train(build_dcgan(one_epoch), faces_20)
+    np.random.seed(5)
+    ms.set_seed(5)
+    second = train(build_dcgan(one_epoch), faces_20, fresh=True)
+    assert (first == second).all()
+    assert (first == numbers["unbroken"]["history"][:3]).all()
+
+
+def test_another_seed_gives_other_losses(runs, faces_20):
+    _, _, numbers = runs
+    other = train(build_dcgan(replace(SMALL, epochs=1, seed=2)), faces_20)
+    assert not (other == numbers["unbroken"]["history"][:3]).any()
+
+
+# --- the plumbing of a run -----------------------------------------------------------
+
+
+def test_batches_come_in_the_order_of_the_epoch(tiny, faces_20):
+    wide = replace(TINY, image_size=64)
+    run = TrainingRun(replace_settings(tiny, wide), faces_20)
+    whole = training.create_dataset(faces_20, 64, 1)
+    pictures = [p.asnumpy()[0] for (p,) in whole.create_tuple_iterator(num_epochs=1)]
+    with run:
+        for epoch in run.epochs():
+            shown = [real.asnumpy() for real in run.batches(epoch)]
+            expected = [pictures[i] for i in epoch_order(wide, 20, epoch)]
+            assert [len(real) for real in shown] == [8, 8, 8]
+            assert (np.concatenate(shown) == expected).all()
+            for _ in shown:
+                run.record(ms.Tensor(0.5), ms.Tensor(0.5))
+
+
+def replace_settings(model, settings):
+    """The same networks under other settings, for tests that train nothing."""
+    return replace(model, settings=settings)
+
+
+def test_a_run_keeps_a_picture_of_the_fixed_noise_for_every_epoch(tiny, faces_20):
+    with TrainingRun(tiny, faces_20) as run:
+        feed(run, 6)
+    frames = read_frames(TINY.run_dir / "frames")
+    expected = make_grid(generate(tiny.average, fixed_noise(TINY)))
+    assert len(frames) == 2
+    assert (frames[0] == expected).all()
+    assert [path.name for path in list_checkpoints(TINY.run_dir)] == [
+        "step-0000003.ckpt",
+        "step-0000006.ckpt",
+    ]
+
+
+def test_a_run_that_is_over_does_no_more(tiny, faces_20, capsys):
+    with TrainingRun(tiny, faces_20) as run:
+        feed(run, 6)
+    with TrainingRun(tiny, faces_20) as run:
+        assert list(run.epochs()) == []
+    assert run.step == 6
+    assert run.history.tolist() == [[0.5, 0.5]] * 6
+    assert "Stopped" not in capsys.readouterr().out
+
+
+def test_more_epochs_go_on_from_the_end(tiny, faces_20, capsys):
+    with TrainingRun(tiny, faces_20) as run:
+        feed(run, 6)
+    longer = replace_settings(tiny, replace(TINY, epochs=3))
+    with TrainingRun(longer, faces_20) as run:
+        assert next(iter(run.epochs())) == 2
+        feed(run, 3)
+    assert "Going on from step 6 of 9" in capsys.readouterr().out
+    assert len(read_frames(TINY.run_dir / "frames")) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"batch_size": 10}, "batch_size was 8 and is 10"),
+        ({"real_label": 1.0}, "real_label was 0.9 and is 1.0"),
+        ({"seed": 3, "beta1": 0.9}, "beta1 was 0.5 and is 0.9; seed was 1 and is 3"),
+        ({"face_count": 16}, "face_count was 20 and is 16; pictures was 20 and is 16"),
+    ],
+)
+def test_changed_settings_are_refused_by_name(tiny, faces_20, changes, sentence):
+    with TrainingRun(tiny, faces_20) as run:
+        feed(run, 3)
+    kept = list_checkpoints(TINY.run_dir)
+    changed = replace_settings(tiny, replace(TINY, **changes))
+    with pytest.raises(CourseError) as error:
+        TrainingRun(changed, faces_20)
+    assert sentence in str(error.value)
+    assert "fresh=True" in str(error.value)
+    assert list_checkpoints(TINY.run_dir) == kept != []
+    # As the sentence says: anew is possible.
+    assert TrainingRun(changed, faces_20, fresh=True).step == 0
+    assert list_checkpoints(TINY.run_dir) == []
+
+
+def test_time_saves_too(tiny, faces_20, monkeypatch):
+    with TrainingRun(tiny, faces_20) as run:
+        feed(run, 1)
+        assert list_checkpoints(TINY.run_dir) == []
+        monkeypatch.setattr(run, "save_seconds", -1)
+        run.record(ms.Tensor(0.25), ms.Tensor(0.75))
+        (saved,) = list_checkpoints(TINY.run_dir)
+        assert saved.name == "step-0000002.ckpt"
+    assert newest_checkpoint(TINY.run_dir)["history"].tolist() == [
+        [0.5, 0.5],
+        [0.25, 0.75],
+    ]
+
+
+@pytest.mark.parametrize("bad", [(np.nan, 0.5), (0.5, np.inf)])
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good(tiny, faces_20, bad):
+    with (
+        pytest.raises(CourseError, match=r"step 5.*[Ll]ower the learning rate") as error,
+        TrainingRun(tiny, faces_20) as run,
+    ):
+        feed(run, 4)
+        run.record(*(ms.Tensor(loss, ms.float32) for loss in bad))
+    assert str(TINY.run_dir) in str(error.value)
+    saved = newest_checkpoint(TINY.run_dir)
+    assert len(saved["history"]) == 3
+    assert np.isfinite(saved["history"]).all()
+
+
+def test_an_interrupt_stops_after_the_batch_and_gives_the_handler_back(
+    tiny, faces_20, capsys
+):
+    mine = signal.getsignal(signal.SIGINT)
+    with TrainingRun(tiny, faces_20) as run:
+        for epoch in run.epochs():
+            for number, _ in enumerate(run.batches(epoch)):
+                if number == 1:
+                    os.kill(os.getpid(), signal.SIGINT)
+                run.record(ms.Tensor(0.5), ms.Tensor(0.5))
+            run.end_epoch(epoch)
+    assert run.step == 2
+    assert signal.getsignal(signal.SIGINT) is mine
+    assert "Stopped after step 2 of 6, all saved" in capsys.readouterr().out
+    assert len(newest_checkpoint(TINY.run_dir)["history"]) == 2
+    assert not (TINY.run_dir / "frames").exists()
+
+
+def test_leaving_before_the_first_step_saves_nothing(tiny, faces_20, capsys):
+    with TrainingRun(tiny, faces_20):
+        pass
+    assert list_checkpoints(TINY.run_dir) == []
+    assert TrainingRun(tiny, faces_20).step == 0
+    assert "damaged" not in capsys.readouterr().out
+
+
+def test_a_second_interrupt_does_not_wait(tiny, faces_20):
+    mine = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), TrainingRun(tiny, faces_20):
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is mine
+
+
+def test_a_view_is_shown_when_it_is_due_and_at_the_end(tiny, faces_20):
+    class View:
+        shown, due = [], iter([False, True, False, False, False, False])
+
+        def is_due(self):
+            return next(self.due)
+
+        def update(self, history, steps_per_epoch, pictures):
+            self.shown.append((len(history), steps_per_epoch, pictures.shape))
+
+    with TrainingRun(tiny, faces_20, view=View()) as run:
+        feed(run, 6)
+    assert View.shown == [(2, 3, (24, 3, 32, 32)), (6, 3, (24, 3, 32, 32))]
+
+
+def test_too_few_pictures_are_refused(tiny, faces_20):
+    large = replace_settings(tiny, replace(TINY, batch_size=32))
+    with pytest.raises(CourseError, match="20 pictures, fewer than one batch of 32"):
+        TrainingRun(large, faces_20)
