@@ -14,7 +14,7 @@ CORE := $(sort $(wildcard notebooks/0[1-4]_*.ipynb))
 export DCGAN_PROFILE DCGAN_DATA
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check lab run test execute lock clean
+.PHONY: help setup check lab run test execute images lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -45,6 +45,9 @@ test: $(DONE)  ## ruff, pytest, and every cell of every notebook at a small size
 
 execute: $(DONE)  ## run all notebooks in the class profile and store their outputs
 	$(PY) -m dcgan_utils.lessons execute $(LESSONS)
+
+images: $(DONE)  ## draw the pictures at the head of each lesson anew
+	$(PY) notebooks/images/make_images.py
 
 lock: $(DONE)  ## make constraints.txt anew from the requirements
 	$(PY) -m uv pip compile --universal --python-version 3.10 --no-emit-index-url \

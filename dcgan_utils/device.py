@@ -25,8 +25,8 @@ def choose_device(name: str | None = None) -> str:
     # takes a whole core from them. MindSpore reads it once, at its first operation.
     # The results are the same to the last digit (tests/test_device.py).
     os.environ.setdefault("MS_DEV_HOST_BLOCKING_RUN", "1")
-    # MindSpore's log, not its exceptions: ms.jit looks for each cell's source file, finds
-    # none in a notebook, and writes a hundred lines of ERROR about nothing.
+    # This quiets MindSpore's log, not its exceptions: in a notebook ms.jit looks for
+    # each cell's source file, finds none, and logs a hundred ERRORs about nothing.
     os.environ.setdefault("GLOG_v", "4")
 
     import mindspore as ms

@@ -83,6 +83,8 @@ def run_notebook(path, target, cwd) -> tuple[float, float]:
                     print(text, end="", flush=True)
             return super().output(outs, msg, display_id, cell_index)
 
+    if not Path(path).is_file():
+        raise CourseError(f"There is no notebook {path}.")
     notebook = nbformat.read(path, as_version=4)
     client = LoudClient(
         notebook,

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 TOP = Path(__file__).parents[1]
-os.environ["GLOG_v"] = "4"  # errors that a test provokes on purpose are no news
+# Errors that a test provokes on purpose are no news.
+os.environ["GLOG_v"] = "4"  # noqa: SIM112
 os.environ["MPLBACKEND"] = "Agg"
 
 from dcgan_utils.device import choose_device  # noqa: E402

@@ -87,7 +87,7 @@ def test_a_save_that_fails_leaves_the_last_one_and_no_rubbish(
 ):
     save(tmp_path, 1)
     monkeypatch.setattr(ms, "save_checkpoint", stop_in_the_middle(kind))
-    with pytest.raises(CourseError, match="No space left on device.*make room"):
+    with pytest.raises(CourseError, match=r"No space left on device.*make room"):
         save(tmp_path, 2)
     assert names(tmp_path) == ["step-0000001.ckpt"]
     assert len(newest_checkpoint(tmp_path)["history"]) == 1
@@ -108,7 +108,7 @@ def test_the_final_name_appears_only_by_renaming(tmp_path, monkeypatch):
         raise PermissionError("no renaming today")
 
     monkeypatch.setattr(checkpoint.os, "replace", refuse)
-    with pytest.raises(CourseError, match="no renaming today.*make the folder writable"):
+    with pytest.raises(CourseError, match=r"no renaming today.*writable"):
         save(tmp_path, 2)
     assert names(tmp_path) == []
 
@@ -129,7 +129,7 @@ def test_a_disk_that_is_full_gives_a_sentence(tmp_path):
 
 def test_a_folder_that_cannot_be_made_gives_a_sentence(tmp_path):
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(CourseError, match="could not be saved.*writable"):
+    with pytest.raises(CourseError, match=r"could not be saved.*writable"):
         save(tmp_path / "file" / "run", 1)
 
 
@@ -197,7 +197,7 @@ def test_what_is_saved_after_damage_is_what_is_found(tmp_path):
 
 
 def test_a_missing_checkpoint_gives_a_sentence(tmp_path):
-    with pytest.raises(CourseError, match="There is no checkpoint.*lesson 03"):
+    with pytest.raises(CourseError, match=r"There is no checkpoint.*lesson 03"):
         read_checkpoint(tmp_path / "step-0000001.ckpt")
 
 

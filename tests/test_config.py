@@ -53,11 +53,11 @@ def test_an_empty_variable_is_no_variable(monkeypatch):
 
 def test_unknown_words_are_refused_with_the_words_that_work(monkeypatch):
     monkeypatch.setenv("DCGAN_PROFILE", "huge")
-    with pytest.raises(CourseError, match="huge.*smoke, class or full"):
+    with pytest.raises(CourseError, match=r"huge.*smoke, class or full"):
         load_settings()
     monkeypatch.delenv("DCGAN_PROFILE")
     monkeypatch.setenv("DCGAN_DATA", "cats")
-    with pytest.raises(CourseError, match="cats.*sample or anime"):
+    with pytest.raises(CourseError, match=r"cats.*sample or anime"):
         load_settings()
 
 

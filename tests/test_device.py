@@ -104,7 +104,7 @@ def test_ascend_without_an_npu_gives_a_sentence(monkeypatch):
 
 def test_another_name_gives_a_sentence(monkeypatch):
     monkeypatch.setenv("DCGAN_DEVICE", "gpu")
-    with pytest.raises(CourseError, match="DCGAN_DEVICE=gpu.*use cpu or ascend"):
+    with pytest.raises(CourseError, match=r"DCGAN_DEVICE=gpu.*use cpu or ascend"):
         choose_device()
     with pytest.raises(CourseError, match="tpu"):
         choose_device("tpu")

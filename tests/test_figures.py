@@ -140,9 +140,9 @@ def test_a_gif_keeps_frames_that_are_the_same(tmp_path):
 
 
 def test_a_gif_of_many_equal_faces_keeps_them_apart(tmp_path):
-    grid = make_grid(plain(*np.linspace(-1, 1, 64), side=64))
-    *_, durations, _ = gif_facts(save_gif([grid] * 100, tmp_path / "long.gif"))
-    assert len(durations) == 100
+    grid = make_grid(plain(*np.linspace(-1, 1, 64), side=16))
+    *_, durations, _ = gif_facts(save_gif([grid] * 40, tmp_path / "long.gif"))
+    assert len(durations) == 40
 
 
 def test_a_gif_of_one_frame_is_a_gif(tmp_path):
@@ -202,7 +202,7 @@ def test_the_plot_is_written_where_it_is_wanted(tmp_path):
     plot_losses(history(), 10, tmp_path / "new" / "losses.png")
     with Image.open(tmp_path / "new" / "losses.png") as plot:
         assert plot.size == (1080, 480)
-        assert len(set(plot.convert("RGB").getdata())) > 50
+        assert len(plot.convert("RGB").getcolors(1 << 20)) > 50
     figure = plt.gcf()
     assert "Losses" in figure.axes[0].get_title()
 
@@ -223,7 +223,8 @@ def test_the_live_view_draws_one_figure_anew(monkeypatch):
         return SimpleNamespace(update=lambda figure: shown.append(("again", figure)))
 
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace())
-    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=display))
+    module = SimpleNamespace(display=display)
+    monkeypatch.setitem(sys.modules, "IPython.display", module)
     clock = iter([0.0, 10.0, 16.0, 16.0, 20.0, 20.0])
     monkeypatch.setattr(
         figures, "time", SimpleNamespace(monotonic=lambda: next(clock), time=time.time)

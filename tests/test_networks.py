@@ -77,11 +77,9 @@ def parity(request):
 
     model.generator.set_train()
     model.discriminator.set_train()
-    statistics = [
-        p
-        for p in [*model.generator.get_parameters(), *model.discriminator.get_parameters()]
-        if "moving" in p.name
-    ]
+    networks = (model.generator, model.discriminator)
+    parameters = [p for network in networks for p in network.get_parameters()]
+    statistics = [p for p in parameters if "moving" in p.name]
     before = [p.asnumpy().copy() for p in statistics]
     ours = {}
     fakes = model.generator(noise)
@@ -156,7 +154,7 @@ def test_weights_after_one_adam_step_agree_with_pytorch(parity, side):
     The first step of Adam is rate · g / (|g| + eps), so nearly rate · sign(g). eps is
     1e-8 in PyTorch; MindSpore adds the same 1e-8 before the bias correction (the form
     at the end of section 2 of the Adam paper), which makes it 1e-8 / √0.001 = 3.2e-7
-    here. The two differ where |g| is not far above that: below 2e-5, that is in less
+    here. The two differ where |g| is not far above that: below 3e-5, that is in less
     than a hundredth of the weights, which need only stay within two steps.
     """
     *_, theirs, sides = parity
@@ -164,7 +162,7 @@ def test_weights_after_one_adam_step_agree_with_pytorch(parity, side):
     rate = {"g": make_reference.RATE_G, "d": make_reference.RATE_D}[side]
     for i, p in enumerate(weights):
         new, gradient = theirs[f"new_{side}{i}"], theirs[f"grad_{side}{i}"]
-        clear = np.abs(gradient) > 2e-5
+        clear = np.abs(gradient) > 3e-5
         assert clear.mean() > 0.99, p.name
         ours = p.asnumpy().reshape(new.shape).astype(np.float64)
         error = np.abs(ours - new)
@@ -241,7 +239,8 @@ def test_parameter_counts_of_the_published_networks(
 )
 def test_shapes_and_ranges_of_every_picture_size(image_size, widths):
     assert layer_widths(4, image_size) == widths
-    generator, discriminator = Generator(10, 4, image_size), Discriminator(4, image_size)
+    generator = Generator(10, 4, image_size)
+    discriminator = Discriminator(4, image_size)
     noise = np.random.default_rng(0).standard_normal((2, 10, 1, 1), np.float32)
     pictures = generator(ms.Tensor(noise))
     answers = discriminator(pictures)
@@ -261,7 +260,7 @@ def test_a_size_that_cannot_be_halved_is_named(image_size):
 
 
 def test_the_two_widths_are_independent():
-    """In some published code D's batch norm takes G's width, which only fits by luck."""
+    """In some published code D's batch norm takes G's width, which fits by luck."""
     model = build_dcgan(Settings(generator_maps=6, discriminator_maps=4, image_size=32))
     norms = [
         cell.num_features
