@@ -101,6 +101,7 @@ def restore(entries, parameters):
 
     Raises CourseError, with nothing changed, where one is missing or of another shape.
     """
+    parameters = list(parameters)  # it may be an iterator, and is walked twice
     for p in parameters:
         saved = entries.get(p.name)
         if saved is None or saved.shape != p.shape:

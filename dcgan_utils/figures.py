@@ -42,12 +42,11 @@ def show_grid(pictures, title, columns=8, width=8.0):
 
     grid = make_grid(pictures, columns)
     height = width * grid.shape[0] / grid.shape[1] + 0.4
-    figure, axes = plt.subplots(figsize=(width, height), layout="constrained")
+    _, axes = plt.subplots(figsize=(width, height), layout="constrained")
     axes.imshow(grid)
     axes.set_axis_off()
     axes.set_title(title)
     plt.show()
-    return figure
 
 
 def smooth(values, window=50):
