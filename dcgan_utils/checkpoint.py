@@ -7,11 +7,11 @@ are functions of the seed and the step (see training.py), so nothing else is nee
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import mindspore as ms
-import numpy as np
+from mindspore import ops
 
 from . import CourseError
 from .config import Settings
@@ -48,9 +48,12 @@ def save_checkpoint(folder, parameters, history, settings, pictures):
             "last checkpoint."
         ) from None
     finally:
-        if part.exists():
-            part.unlink()
-    for old in list_checkpoints(folder)[:-KEEP]:
+        for rest in folder.glob(f"{part.stem}.*"):  # MindSpore's own .tmp too
+            rest.unlink()
+    # Those of later steps are damaged ones, or training would have gone on from them.
+    found = list_checkpoints(folder)
+    newest = found.index(path) + 1
+    for old in found[: max(newest - KEEP, 0)] + found[newest:]:
         old.unlink(missing_ok=True)
     return path
 
@@ -72,7 +75,9 @@ def read_checkpoint(path) -> dict:
         raise CourseError(f"There is no checkpoint {path}: run lesson 03 first.")
     try:
         entries = ms.load_checkpoint(str(path), crc_check=True)
-        entries["settings"] = Settings(**json.loads(entries["settings"]))
+        written = json.loads(entries["settings"])
+        known = {f.name for f in fields(Settings)}  # an older course had fewer
+        entries["settings"] = Settings(**{k: written[k] for k in known & set(written)})
         entries["pictures"] = int(entries["pictures"].asnumpy())
         entries["history"] = entries["history"].asnumpy()
     except Exception:
@@ -111,4 +116,5 @@ def restore(entries, parameters):
                 f"has the shape {p.shape} here. Use the same DCGAN_PROFILE for both."
             )
     for p in parameters:
-        p.set_data(ms.Tensor(np.asarray(entries[p.name].asnumpy())))
+        # Not set_data: a function that ms.jit has compiled would not see the change.
+        ops.assign(p, ms.Tensor(entries[p.name].asnumpy()))

@@ -17,7 +17,7 @@ class Settings:
 
     profile: str = "full"
     data: str = "anime"  # "sample" (drawn by us) or "anime" (downloaded)
-    face_count: int = 0  # pictures to train on; 0 means all of them
+    face_count: int = 0  # pictures of one epoch; 0 means all there are
     image_size: int = 64
     latent_size: int = 100  # nz
     generator_maps: int = 64  # ngf
@@ -72,12 +72,12 @@ PROFILES = {
         face_count=4096,
         generator_maps=32,
         discriminator_maps=32,
-        batch_size=32,
-        epochs=12,
+        batch_size=16,
+        epochs=16,
         generator_rate=4e-4,
         discriminator_rate=4e-4,
         real_label=0.9,
-        average_decay=0.99,
+        average_decay=0.995,
     ),
     "full": Settings(),
 }
@@ -105,7 +105,7 @@ def load_settings(**changes) -> Settings:
             f"DCGAN_PROFILE={profile} is no profile: use smoke, class or full."
         )
     settings = PROFILES[profile]
-    data = os.environ.get("DCGAN_DATA") or settings.data
+    data = changes.pop("data", None) or os.environ.get("DCGAN_DATA") or settings.data
     if data not in ("sample", "anime"):
         raise CourseError(f"DCGAN_DATA={data} is no data set: use sample or anime.")
     if data == "sample" and not settings.face_count:

@@ -8,20 +8,29 @@ change one label, and only that factor of the picture changes.
 
 Geometry is in *head units*: the origin lies between the eyes, x points right, y down,
 and 1 is half the width of the face. The chin is near y = 1.3, the crown near y = -1.5.
-Everything is drawn as filled smooth polygons at several times the final size and then
-averaged down, which is what makes the edges soft.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-Colour = tuple[int, int, int]
+from .painting import (
+    CIRCLE,
+    Canvas,
+    Colour,
+    Tones,
+    arch,
+    band,
+    curve,
+    gamma,
+    mirror,
+    mix,
+    ramp,
+    ribbon,
+    taper,
+)
 
 # fmt: off
 HAIR_COLOURS: dict[str, Colour] = {
@@ -86,8 +95,11 @@ _CHANCES = (
     "trim", "collar", "tie", "scene", "cast", "jewel", "volume",
 )
 # fmt: on
+# Raise it with every change that makes the same labels and generator draw other pixels:
+# sample faces of another version are then not taken for these.
+DRAWING_VERSION = 1
+
 _WHITE = (255, 253, 252)
-_OVERSAMPLE = 4
 _UNIT = 0.31  # one head unit as a share of the picture's width, at scale 1
 _SIDES = (-1, 1)  # left and right on the picture
 
@@ -153,166 +165,9 @@ def draw_face(
     return _Portrait(labels, small, size).picture()
 
 
-def _gamma(colour: Colour, power: float) -> Colour:
-    """Darken (power > 1) or lighten (< 1) as painters do: shadows grow richer."""
-    return tuple(round(255 * (c / 255) ** power) for c in colour)
-
-
-def _mix(first: Colour, second: Colour, share: float) -> Colour:
-    return tuple(round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
-
-
 def _pick(options: tuple, chance: float):
     """The option that a chance in -1..1 points at."""
     return options[min(int((chance + 1) / 2 * len(options)), len(options) - 1)]
-
-
-class _Tones:
-    """One colour of hair or cloth in the steps a cell painter uses."""
-
-    def __init__(self, base: Colour) -> None:
-        self.base = base
-        self.line = _mix(_gamma(base, 2.6), (60, 34, 70), 0.15)
-        self.edge = _mix(_gamma(base, 2.1), (70, 44, 84), 0.1)
-        self.deep = _mix(_gamma(base, 1.7), (90, 74, 116), 0.2)
-        self.shade = _mix(_gamma(base, 1.35), (110, 90, 134), 0.1)
-        self.light = _mix(_gamma(base, 0.8), (255, 250, 245), 0.1)
-        self.shine = _mix(_gamma(base, 0.62), (255, 252, 250), 0.42)
-
-
-_STEPS = np.linspace(0, 1, 7, endpoint=False)[:, None]
-_CATMULL = _STEPS ** np.arange(4) @ (
-    np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]]) / 2
-)
-_ANGLES = np.linspace(0, 2 * np.pi, 28, endpoint=False)
-_CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
-_ROW = np.linspace(-1, 1, 48)
-_BALL = Image.fromarray(  # a soft round spot, stretched wherever one is wanted
-    (255 * np.clip(1 - np.hypot(_ROW, _ROW[:, None]), 0, 1) ** 1.4).astype(np.uint8)
-)
-
-
-def _curve(points, closed: bool = False) -> np.ndarray:
-    """A smooth (Catmull-Rom) curve through the points."""
-    p = np.asarray(points, dtype=float)
-    if closed:
-        p = np.concatenate([p[-1:], p, p[:2]])
-    else:
-        p = np.concatenate([2 * p[:1] - p[1:2], p, 2 * p[-1:] - p[-2:-1]])
-    windows = np.stack([p[:-3], p[1:-2], p[2:-1], p[3:]], axis=1)
-    smooth = (_CATMULL @ windows).reshape(-1, 2)
-    return smooth if closed else np.concatenate([smooth, p[-2:-1]])
-
-
-def _band(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """The outline of the area between two lines that run the same way."""
-    return np.concatenate([one, other[::-1]])
-
-
-def _mirror(half) -> np.ndarray:
-    """A right-hand half outline, from top to bottom, completed by its mirror image."""
-    half = np.asarray(half, dtype=float)
-    return _band(half, half * (-1, 1))
-
-
-def _ribbon(middle: np.ndarray, width) -> np.ndarray:
-    """The outline of a band of the given half width(s) around a curve."""
-    along = np.empty_like(middle)
-    along[1:-1] = middle[2:] - middle[:-2]
-    along[0], along[-1] = middle[1] - middle[0], middle[-1] - middle[-2]
-    scale = width / (np.hypot(along[:, 0], along[:, 1]) + 1e-9)
-    across = along[:, ::-1] * (-1, 1) * scale[:, None]
-    return _band(middle + across, middle - across)
-
-
-@cache
-def _ramp(n: int) -> np.ndarray:
-    return np.linspace(0, 1, n)
-
-
-@cache
-def _arch(n: int) -> np.ndarray:
-    return np.sin(np.linspace(0, np.pi, n))
-
-
-@cache
-def _taper(n: int) -> np.ndarray:
-    """Half widths of a lock: a narrow root, a full middle, a long pointed tip."""
-    t = _ramp(n)
-    return np.minimum(0.5 + 1.1 * t, 1 - (np.maximum(t - 0.45, 0) / 0.55) ** 1.25)
-
-
-class _Canvas:
-    """An oversampled picture on which shapes are placed in head units."""
-
-    def __init__(self, image: Image.Image, line: float) -> None:
-        self.line = line  # half the width of a line, in head units
-        self._corner = (0, 0)
-        self._work_on(image)
-
-    def _work_on(self, image: Image.Image) -> None:
-        self.image = image
-        self._draw = ImageDraw.Draw(image)
-
-    def pose(self, unit: float, tilt: float, here, there) -> None:
-        """Lay head units on the picture, the point here (units) at there (pixels)."""
-        angle = np.radians(tilt)
-        c, s = unit * np.cos(angle), unit * np.sin(angle)
-        self.unit, self._turn = unit, np.array([[c, s], [-s, c]])
-        self._origin = there - np.asarray(here) @ self._turn
-
-    def place(self, points) -> np.ndarray:
-        """Picture coordinates of points in head units."""
-        return np.asarray(points) @ self._turn + self._origin
-
-    def fill(self, outline, colour: Colour) -> None:
-        """Fill a closed outline."""
-        pixels = self.place(outline) - self._corner
-        self._draw.polygon(pixels.ravel().tolist(), colour)
-
-    def oval(self, centre, radii, colour: Colour) -> None:
-        """Fill an upright oval."""
-        self.fill(_CIRCLE * radii + centre, colour)
-
-    def ink(self, outline: np.ndarray, colour: Colour, line: Colour) -> None:
-        """Fill an outline and draw a line around it."""
-        n = len(outline)
-        round_trip = np.concatenate([outline[-1:], outline, outline[:1]])
-        ring = _ribbon(round_trip, self.line)
-        self.fill(ring[1 : n + 1], line)  # which of the two edges is the outer one
-        self.fill(ring[n + 3 : -1], line)  # depends on the way the outline runs
-        self.fill(outline, colour)
-
-    def stroke(self, points, colour: Colour, width=1.0, start=0.0, end=0.0) -> None:
-        """Draw a smooth brush line; start and end are shares of the full width."""
-        middle = _curve(points)
-        swell = np.interp(_ramp(len(middle)), (0, 0.45, 1), (start, 1, end))
-        self.fill(_ribbon(middle, swell * self.line * width), colour)
-
-    def glow(self, centre, radii, colour: Colour, strength: float) -> None:
-        """Lay a soft spot of colour over what is there."""
-        x, y = (self.place(centre) - self._corner).tolist()
-        w, h = (max(2, round(2 * r * self.unit)) for r in radii)
-        fade = [int(i * strength) for i in range(256)]
-        spot = _BALL.resize((w, h), Image.BILINEAR).point(fade)
-        self.image.paste(colour, (round(x - w / 2), round(y - h / 2)), spot)
-
-    @contextmanager
-    def inside(self, outline) -> Iterator[None]:
-        """Let everything drawn in the block show only inside the outline."""
-        whole, corner = self.image, self._corner
-        placed = self.place(outline) - corner
-        left, top = np.maximum(np.floor(placed.min(0)).astype(int), 0).tolist()
-        right, bottom = np.minimum(placed.max(0).astype(int) + 2, whole.size).tolist()
-        box = (left, top, max(right, left + 1), max(bottom, top + 1))
-        mask = Image.new("L", (box[2] - left, box[3] - top))
-        ImageDraw.Draw(mask).polygon((placed - (left, top)).ravel().tolist(), 255)
-        self._corner = (corner[0] + left, corner[1] + top)
-        self._work_on(whole.crop(box))
-        yield
-        whole.paste(self.image, (left, top), mask)
-        self._corner = corner
-        self._work_on(whole)
 
 
 def _background(name: str, small: SimpleNamespace, size: int) -> Image.Image:
@@ -324,8 +179,8 @@ def _background(name: str, small: SimpleNamespace, size: int) -> Image.Image:
     top, bottom, spots = {
         "white": ((255, 255, 255), (255, 255, 255), ()),
         "pastel": (pale, pale, ()),
-        "gradient": (other, _mix(pale, _WHITE, 0.5), ()),
-        "bokeh": (other, pale, (pale, _WHITE, _gamma(other, 1.3))),
+        "gradient": (other, mix(pale, _WHITE, 0.5), ()),
+        "bokeh": (other, pale, (pale, _WHITE, gamma(other, 1.3))),
         "sky": ((86, 156, 228), (206, 234, 252), (_WHITE, (244, 250, 255))),
         "night": ((22, 24, 54), (70, 58, 104), ((92, 84, 150), (40, 40, 84))),
         "garden": ((150, 196, 140), (96, 148, 92), leaves),
@@ -341,11 +196,10 @@ def _background(name: str, small: SimpleNamespace, size: int) -> Image.Image:
         shape = draw.rectangle if name == "room" else draw.ellipse
         box = (x - r * wide, y - r * high, x + r * wide, y + r * high)
         shape(box, spots[i % len(spots)])
-    image = image.filter(ImageFilter.GaussianBlur(1.2)).resize((size, size))
-    return image.resize((size * _OVERSAMPLE,) * 2, Image.NEAREST)
+    return image.filter(ImageFilter.GaussianBlur(1.2)).resize((size, size))
 
 
-class _Portrait(_Canvas):
+class _Portrait(Canvas):
     """One face in the making; the methods paint it from the back to the front."""
 
     def __init__(self, labels: FaceLabels, small: SimpleNamespace, size: int) -> None:
@@ -355,12 +209,12 @@ class _Portrait(_Canvas):
         hair = np.array(HAIR_COLOURS[labels.hair_colour]) * (1 + 0.1 * small.value)
         hair += 12 * small.hue * np.array((1.0, -0.2, -1.0))
         hair += (hair.mean() - hair) * (0.08 + 0.12 * small.gloss)
-        self.hair = _Tones(tuple(np.clip(hair, 8, 250).astype(int).tolist()))
-        self.under = _Tones(self.hair.deep)  # hair that lies in the shade
-        self.trim = _Tones(_pick(_TRIMS, small.trim))
-        self.jewel = _Tones(_pick(_TRIMS, small.jewel))
-        self.skin = _gamma(SKINS[labels.skin], 0.92 + 0.14 * small.hue)
-        self.skin_line = _mix(_gamma(self.skin, 2.6), (136, 70, 74), 0.42)
+        self.hair = Tones(tuple(np.clip(hair, 8, 250).astype(int).tolist()))
+        self.under = Tones(self.hair.deep)  # hair that lies in the shade
+        self.trim = Tones(_pick(_TRIMS, small.trim))
+        self.jewel = Tones(_pick(_TRIMS, small.jewel))
+        self.skin = gamma(SKINS[labels.skin], 0.92 + 0.14 * small.hue)
+        self.skin_line = mix(gamma(self.skin, 2.6), (136, 70, 74), 0.42)
         self.side = 1 if small.side > 0 else -1
         self.falls = self.style in ("long", "wavy", "princess cut")
         self.tied = self.style in ("ponytail", "twin tails", "braids", "buns")
@@ -388,7 +242,7 @@ class _Portrait(_Canvas):
         warm = np.sign(small.cast) * max(abs(small.cast) - 0.5, 0)
         light = 1 - np.maximum((-0.05 * warm, 0.04 * abs(warm), 0.3 * warm), 0)
         table = np.round(np.outer(light, np.arange(256))).astype(int).ravel().tolist()
-        return self.image.reduce(_OVERSAMPLE).point(table)
+        return self.averaged().point(table)
 
     def drop(self, points) -> np.ndarray:
         """Let hair below the cheeks hang towards the ground, whatever the tilt."""
@@ -403,27 +257,27 @@ class _Portrait(_Canvas):
         and from `edge` on it has an outline (above, it melts into the mass of hair).
         """
         tones, chance = tones or self.hair, self.small.locks[k]
-        middle = _curve(self.drop(points))
+        middle = curve(self.drop(points))
         n = len(middle)
-        t, half, cut = _ramp(n), width * _taper(n), round(edge * n)
-        outline = _ribbon(middle, half)
+        t, half, cut = ramp(n), width * taper(n), round(edge * n)
+        outline = ribbon(middle, half)
         shady, lit = outline[:n], outline[n:][::-1]
         if self.small.light * (shady[n // 2, 0] - lit[n // 2, 0]) > 0:
             shady, lit = lit, shady
         brim = half + self.line * np.clip((t - edge) * 4, -0.1, 1)
-        self.fill(_ribbon(middle[cut:], brim[cut:]), tones.edge)
+        self.fill(ribbon(middle[cut:], brim[cut:]), tones.edge)
         self.fill(outline, tones.base)
 
         def streak(share, start, stop, wide, tone) -> None:
             # A spindle along the lock; share 0 is the shady edge, 1 the lit one.
             piece = slice(max(round(start * n), 0), min(round(stop * n), n))
             span = lit[piece] - shady[piece]
-            core, swell = shady[piece] + span * share, wide * _arch(len(span))[:, None]
-            self.fill(_band(core + span * swell, core - span * swell), tone)
+            core, swell = shady[piece] + span * share, wide * arch(len(span))[:, None]
+            self.fill(band(core + span * swell, core - span * swell), tone)
 
         deep = np.interp(t, (0.1, 0.6, 1), (0, 0.36, 0.5))[:, None]
         inner = shady + (lit - shady) * deep
-        self.fill(_band(shady[cut // 2 :], inner[cut // 2 :]), tones.shade)
+        self.fill(band(shady[cut // 2 :], inner[cut // 2 :]), tones.shade)
         streak(0.36 + 0.14 * chance[2], 0.3, 0.9, 0.035, tones.deep)
         if ring:
             a = ring + 0.03 * chance[1]
@@ -439,56 +293,70 @@ class _Portrait(_Canvas):
 
     def back_hair(self) -> None:
         """The hair behind the face and the body."""
-        small, style = self.small, self.style
-        tails = {"ponytail": (self.side,), "twin tails": _SIDES}.get(style, ())
-        for s in tails:
-            for k in (0, 3, 1, 2):
-                a, b, c = small.locks[40 + k + 4 * (s > 0)]
-                x = s * (1.25 + 0.17 * k + 0.05 * a)
-                path = [(s * 0.9, -0.95), (x, -1.05 + 0.1 * b), (x + s * 0.2, 0.1)]
-                path += [(x + s * 0.08 * a, 1.2)]
-                path += [(x - s * 0.1 + 0.15 * c, 2.4 + 0.3 * c)]
-                self.lock(path, 0.27, k, 0.3, 0.1)
-            self.oval((s * 1.06, -0.95), (0.13, 0.2), self.jewel.shade)
-        for s in _SIDES if style == "buns" else ():
-            at = np.array((s * (1.08 + 0.05 * small.volume), -1.0))
-            self.ink(_CIRCLE * 0.44 + at, self.hair.shade, self.hair.line)
-            self.oval(at - (0.06 * small.light, 0.06), 0.36, self.hair.base)
-            arc = np.array([(-0.3, -0.1), (-0.02, -0.24), (0.28, -0.14)])
-            self.stroke(at + arc, self.hair.shine, 3)
-            self.stroke(at + arc + (0, 0.3), self.hair.deep, 1)
+        if self.style == "ponytail":
+            self.tail(self.side)
+        for side in _SIDES:
+            if self.style == "twin tails":
+                self.tail(side)
+            elif self.style == "buns":
+                self.bun(side)
         if self.falls:
-            wave, fan = 0.1 * (style == "wavy"), 0.12 + 0.1 * small.length
-            wide = 1.27 + 0.1 * small.volume
-            half = [*self.dome(), (wide, 0.3), (wide + fan * 0.4 + wave, 0.8)]
-            half += [(wide + fan - wave, 1.3), (wide + fan * 1.7 + wave, 1.8)]
-            half += [(1.7, 2.4), (1.8, 3.2)]
+            self.falling_hair()
         else:
-            low = {"bob": 1.2, "short": 0.85, "spiky": 0.65}.get(style, 0.45)
-            low, out = low + 0.14 * small.length, 1.1 if self.tied else 1.22
-            half = [*self.dome(), (out, 0.2), (out * 0.9, low * 0.75)]
-            half += [(0.8, low), (0, low)]
-        outline = self.drop(_mirror(_curve(half)))
+            self.cropped_hair()
+
+    def tail(self, side: int) -> None:
+        """A tail of hair, tied above the ear."""
+        for k in (0, 3, 1, 2):
+            a, b, c = self.small.locks[40 + k + 4 * (side > 0)]
+            x = side * (1.25 + 0.17 * k + 0.05 * a)
+            path = [(side * 0.9, -0.95), (x, -1.05 + 0.1 * b), (x + side * 0.2, 0.1)]
+            path += [(x + side * 0.08 * a, 1.2)]
+            path += [(x - side * 0.1 + 0.15 * c, 2.4 + 0.3 * c)]
+            self.lock(path, 0.27, k, 0.3, 0.1)
+        self.oval((side * 1.06, -0.95), (0.13, 0.2), self.jewel.shade)
+
+    def bun(self, side: int) -> None:
+        """A ball of hair, pinned up behind the ear."""
+        at = np.array((side * (1.08 + 0.05 * self.small.volume), -1.0))
+        self.ink(CIRCLE * 0.44 + at, self.hair.shade, self.hair.line)
+        self.oval(at - (0.06 * self.small.light, 0.06), 0.36, self.hair.base)
+        arc = np.array([(-0.3, -0.1), (-0.02, -0.24), (0.28, -0.14)])
+        self.stroke(at + arc, self.hair.shine, 3)
+        self.stroke(at + arc + (0, 0.3), self.hair.deep, 1)
+
+    def falling_hair(self) -> None:
+        """The mass of hair that falls down the back."""
+        small = self.small
+        wave, fan = 0.1 * (self.style == "wavy"), 0.12 + 0.1 * small.length
+        wide = 1.27 + 0.1 * small.volume
+        half = [*self.dome(), (wide, 0.3), (wide + fan * 0.4 + wave, 0.8)]
+        half += [(wide + fan - wave, 1.3), (wide + fan * 1.7 + wave, 1.8)]
+        outline = self.drop(mirror(curve([*half, (1.7, 2.4), (1.8, 3.2)])))
         self.ink(outline, self.under.base, self.hair.line)
-        for k in range(10 if self.falls else 0):
+        for k in range(10):
             a, b, c = small.locks[k]
             x = (k - 4.5) / 4.5 * wide
             path = [(x * 0.9, -0.5), (x, 0.3), (x * 1.05 + wave * a, 0.9)]
             path += [(x * (1.04 + fan) - wave * b, 1.6)]
             path += [(x * (1.1 + fan) + 0.1 * c, 2.7 + 0.4 * a)]
             self.lock(path, 0.25, k, tones=self.hair if abs(x) > 1 else self.under)
-        with self.inside(outline):  # darkest behind the neck
-            self.glow((0, 1.1), (1.3, 1.3), self.under.deep, 0.7)
-        for k in range(15) if style in ("spiky", "short") else ():
-            a, b, _ = small.locks[k]
-            angle = np.pi * (-0.26 + 1.52 * k / 14) + 0.1 * a
-            d = np.array((np.cos(angle), -np.sin(angle)))
-            reach, lift = 1.33 + 0.07 * b, 0.1
-            if style == "spiky":
-                reach, lift = 1.62 + 0.2 * b, -0.1
-            tip = d * reach + (0.1 * small.wind, lift)
-            self.lock([d * 0.5 - (0, 0.3), d * 1.05 - (0, 0.24), tip], 0.24, k)
-        for k in (0, 5, 1, 4, 2, 3) if style in ("bob", "short", "spiky") else ():
+        self.nape(outline)
+
+    def cropped_hair(self) -> None:
+        """The mass of hair that ends at the neck, as it does where it is tied up."""
+        small, style = self.small, self.style
+        low = {"bob": 1.2, "short": 0.85, "spiky": 0.65}.get(style, 0.45)
+        low, out = low + 0.14 * small.length, 1.1 if self.tied else 1.22
+        half = [*self.dome(), (out, 0.2), (out * 0.9, low * 0.75), (0.8, low), (0, low)]
+        outline = self.drop(mirror(curve(half)))
+        self.ink(outline, self.under.base, self.hair.line)
+        self.nape(outline)
+        if style in ("spiky", "short"):
+            self.spikes()
+        if self.tied:
+            return
+        for k in (0, 5, 1, 4, 2, 3):
             a, b, _ = small.locks[k + 14]
             x = (k - 2.5) / 2.5
             inward = 0.8 if style == "bob" else 0.95
@@ -497,23 +365,40 @@ class _Portrait(_Canvas):
             tones = self.under if abs(x) < 0.7 else self.hair
             self.lock(path, 0.25, k, edge=0.2, tones=tones)
 
+    def nape(self, outline) -> None:
+        """Darken the hair behind the neck."""
+        with self.inside(outline):
+            self.glow((0, 1.1), (1.3, 1.3), self.under.deep, 0.7)
+
+    def spikes(self) -> None:
+        """Locks that stand out all around the head."""
+        for k in range(15):
+            a, b, _ = self.small.locks[k]
+            angle = np.pi * (-0.26 + 1.52 * k / 14) + 0.1 * a
+            d = np.array((np.cos(angle), -np.sin(angle)))
+            reach, lift = 1.33 + 0.07 * b, 0.1
+            if self.style == "spiky":
+                reach, lift = 1.62 + 0.2 * b, -0.1
+            tip = d * reach + (0.1 * self.small.wind, lift)
+            self.lock([d * 0.5 - (0, 0.3), d * 1.05 - (0, 0.24), tip], 0.24, k)
+
     def body(self) -> None:
         """Neck, shoulders and clothes."""
         small, trim = self.small, self.trim
-        cloth = _Tones(_pick(_CLOTHES, small.clothes))
+        cloth = Tones(_pick(_CLOTHES, small.clothes))
         neck = [(0.3, 0.7), (0.27, 1.35), (0.38, 1.66), (1.4, 1.95), (1.7, 3)]
-        neck = _mirror(_curve(neck))
+        neck = mirror(curve(neck))
         self.ink(neck, self.skin, self.skin_line)
         with self.inside(neck):
-            shade = _mix(_gamma(self.skin, 1.6), (206, 110, 130), 0.2)
+            shade = mix(gamma(self.skin, 1.6), (206, 110, 130), 0.2)
             self.oval((0.12 * small.light, 0.95), (0.66, 0.72), shade)
         kind = _pick(("sailor", "shirt", "dress", "high"), small.collar)
         low = {"sailor": 2.3, "shirt": 1.95, "dress": 2.05, "high": 1.62}[kind]
         edge = [(0, low), (0.24, low / 2 + 0.83), (0.42, 1.58)]
         if kind == "dress":
             edge = [(0, low), (0.55, 1.98), (0.8, 1.72)]
-        hem = _curve([edge[-1], (1.0, 1.78), (1.55, 2.0), (2.0, 2.5), (2.2, 3.4)])
-        self.ink(_mirror(np.concatenate([_curve(edge), hem])), cloth.base, cloth.line)
+        hem = curve([edge[-1], (1.0, 1.78), (1.55, 2.0), (2.0, 2.5), (2.2, 3.4)])
+        self.ink(mirror(np.concatenate([curve(edge), hem])), cloth.base, cloth.line)
         for flip in ((-1, 1), (1, 1)):
             fold = np.array([(0.95, 2.05), (1.1, 2.4), (1.0, 3.0)])
             self.stroke(fold * flip, cloth.shade, 4, 0, 1)
@@ -526,40 +411,40 @@ class _Portrait(_Canvas):
                 flap = np.array([(0, 1.98), (0.34, 1.5), (0.52, 1.62), (0.5, 2.12)])
                 self.ink(flap * flip, cloth.light, cloth.line)
         if kind == "high":
-            band = _mirror([(0.4, 1.46), (0.44, 1.72), (0, 1.8)])
-            self.ink(band, trim.base, trim.line)
+            collar = mirror([(0.4, 1.46), (0.44, 1.72), (0, 1.8)])
+            self.ink(collar, trim.base, trim.line)
         if kind != "dress" and small.tie > 0.2:
             self.bow((0, low + 0.05), 0.34, cloth if kind == "sailor" else trim)
 
-    def bow(self, centre, size: float, tones: _Tones, angle: float = 0.0) -> None:
+    def bow(self, centre, size: float, tones: Tones, angle: float = 0.0) -> None:
         """A ribbon bow."""
         c, s = size * np.cos(angle), size * np.sin(angle)
         for side in _SIDES:
             frame = np.array([[c, s], [-s, c]]) * [[side], [1]]
-            wing = _curve([(0, 0), (0.9, -0.55), (1.15, 0), (0.9, 0.5)], closed=True)
+            wing = curve([(0, 0), (0.9, -0.55), (1.15, 0), (0.9, 0.5)], closed=True)
             self.ink(wing @ frame + centre, tones.base, tones.line)
             fold = np.array([(0.1, 0), (0.5, 0.22), (0.95, 0.3)]) @ frame + centre
             self.stroke(fold, tones.shade, 7 * size, 0.6, 0)
-        self.ink(_CIRCLE * 0.24 * size + centre, tones.light, tones.line)
+        self.ink(CIRCLE * 0.24 * size + centre, tones.light, tones.line)
 
     def face(self, fringe) -> None:
         """Ears, face, the shadow of the fringe, and the features."""
         small, skin = self.small, self.skin
         for side in _SIDES if small.ears > 0 or self.tied else ():
-            ear = _CIRCLE * (0.15, 0.25) + (0.98 * side, 0.12)
+            ear = CIRCLE * (0.15, 0.25) + (0.98 * side, 0.12)
             self.ink(ear, skin, self.skin_line)
-            self.oval((1.0 * side, 0.14), (0.08, 0.15), _gamma(skin, 2.2))
+            self.oval((1.0 * side, 0.14), (0.08, 0.15), gamma(skin, 2.2))
         chin = 1.27 + 0.06 * small.chin
         half = [(0.92, -0.8), (1.0, -0.2), (1.0, 0.25), (0.94, 0.6), (0.7, 0.93)]
-        points = _mirror([*half, (0.33, chin - 0.08), (0.06, chin)])
+        points = mirror([*half, (0.33, chin - 0.08), (0.06, chin)])
         points[:, 0] += 0.13 * small.turn * np.maximum(points[:, 1], 0) ** 1.5
-        outline = _curve(points, closed=True)
+        outline = curve(points, closed=True)
         self.ink(outline, skin, self.skin_line)
-        shade = _mix(_gamma(skin, 1.3), (226, 130, 140), 0.14)
+        shade = mix(gamma(skin, 1.3), (226, 130, 140), 0.14)
         with self.inside(outline):
             for path, width in fringe:
-                middle = _curve(path) + (-0.05 * small.light, 0.11)
-                self.fill(_ribbon(middle, width * _taper(len(middle))), shade)
+                middle = curve(path) + (-0.05 * small.light, 0.11)
+                self.fill(ribbon(middle, width * taper(len(middle))), shade)
             self.glow((-1.1 * np.sign(small.light), 0.5), (0.9, 1.1), shade, 0.75)
             for side in _SIDES:
                 cheek = [(side, -0.7), (0.95 * side, 0.2), (0.8 * side, 0.75)]
@@ -568,28 +453,29 @@ class _Portrait(_Canvas):
                 self.glow(at, (0.4, 0.26), (248, 120, 110), 0.24 + 0.24 * red)
         way = 1 if small.turn > 0 else -1
         nose = np.array([(0, 0), (0.04 * way, 0.08), (-0.02 * way, 0.1)])
-        line = _mix(self.skin_line, (110, 44, 44), 0.6)
+        line = mix(self.skin_line, (110, 44, 44), 0.6)
         self.stroke(nose + (0.3 * small.turn, 0.6), line, 0.8)
         self.mouth(line)
-        how = {"closed eyes": "closed", "wink": "open"}.get(self.labels.expression)
         for side in _SIDES:
-            winks = self.labels.expression == "wink" and side == self.side
-            self.eye(side, "winking" if winks else how or self.labels.expression)
+            how = self.labels.expression
+            if how == "wink" and side != self.side:
+                how = "smile"  # the other eye
+            self.eye(side, how)
 
     def mouth(self, line: Colour) -> None:
         """The mouth of the expression."""
         mood, w = self.labels.expression, 0.185 + 0.055 * self.small.mouth
         at = np.array((0.22 * self.small.turn, 0.9))
         if mood in ("laugh", "surprised"):
-            lip = _CIRCLE * (w * 0.5, 0.12) + at + (0, 0.06)
+            lip = CIRCLE * (w * 0.5, 0.12) + at + (0, 0.06)
             if mood == "laugh":
-                lip = _mirror([(0, 0), (w, -0.06), (0.6 * w, 0.24), (0, 0.3)])
-                lip = _curve(lip[[0, 1, 2, 3, 5, 6]] + at, closed=True)
+                lip = mirror([(0, 0), (w, -0.06), (0.6 * w, 0.24), (0, 0.3)])
+                lip = curve(lip[[0, 1, 2, 3, 5, 6]] + at, closed=True)
             self.ink(lip, (186, 62, 66), line)
             with self.inside(lip):
                 self.oval(at + (0, 0.27), (w * 0.9, 0.14), (240, 128, 124))
                 if mood == "laugh":
-                    self.fill(_mirror([(w, -0.08), (w, 0.03)]) + at, _WHITE)
+                    self.fill(mirror([(w, -0.08), (w, 0.03)]) + at, _WHITE)
             return
         bend = {"smile": 0.1, "closed eyes": 0.08, "wink": 0.12, "frown": -0.055}
         bend = bend.get(mood, 0.02)
@@ -597,11 +483,11 @@ class _Portrait(_Canvas):
         arc = np.stack([w * x, bend * (0.6 - 1.2 * x * x)], axis=1)
         self.stroke(arc + at, line, 1.2, 0.5, 0.5)
         below = np.array([(-0.06, 0.14), (0.06, 0.14)])
-        self.stroke(below + at, _gamma(self.skin, 1.7), 1.4)
+        self.stroke(below + at, gamma(self.skin, 1.7), 1.4)
 
     def eye(self, side: int, how: str) -> None:
-        """One eye with its lashes; how is a mood, "closed" or "winking"."""
-        small, lash = self.small, _mix(self.hair.line, (34, 20, 26), 0.7)
+        """One eye with its lashes; how is the expression that it takes part in."""
+        small, lash = self.small, mix(self.hair.line, (34, 20, 26), 0.7)
         far = max(0.0, side * small.turn)  # the eye on the far side looks narrower
         w = (0.3 + 0.025 * small.eye_w) * (1 - 0.24 * far)
         h = 0.35 + 0.065 * small.eye_h
@@ -611,10 +497,10 @@ class _Portrait(_Canvas):
             p = np.asarray(points, dtype=float)
             return p * (side * w, h) + p[:, :1] * (0, 0.14 * small.slant * w) + centre
 
-        if how in ("closed", "winking"):
+        if how in ("closed eyes", "wink"):
             arc = [(-1.0, 0.25), (-0.5, 0.62), (0.1, 0.75), (0.65, 0.5), (1.1, 0.0)]
             tick = [(0.7, 0.5), (0.95, 0.6), (1.15, 0.55)]
-            if how == "winking":
+            if how == "wink":
                 arc = [(-1, 0.55), (-0.55, -0.05), (0.05, -0.25), (0.6, 0), (1.05, 0.6)]
                 tick = [(0.75, 0.1), (1.0, 0.0), (1.2, 0.05)]
             self.stroke(at(arc), lash, 2.7, 0.3, 0.4)
@@ -625,38 +511,38 @@ class _Portrait(_Canvas):
         lid = {"sleepy": 0.55, "surprised": -0.06, "frown": 0.12}.get(how, 0.0)
         upper[:, 1] += lid * np.array((0, 0.75, 1.1, 1.15, 0.5))
         lower = [(0.95, 0.45), (0.66, 0.9), (0, 1.0), (-0.66, 0.86), (-0.94, 0.55)]
-        rim = _curve(upper)
-        opening = at(np.concatenate([rim, _curve([upper[-1], *lower, upper[0]])]))
+        rim = curve(upper)
+        opening = at(np.concatenate([rim, curve([upper[-1], *lower, upper[0]])]))
         dark, middle, bright = EYE_COLOURS[self.labels.eye_colour]
         rx, ry = (0.6, 0.76) if how == "surprised" else (0.74 + 0.05 * small.iris, 1.0)
         look = np.array((0.13 * small.look * side - 0.06, 0.02))
         shine = -0.24 * side * (1 if small.light > 0 else -1)
         with self.inside(opening):
             self.fill(opening, _WHITE)
-            self.fill(at(_band(rim, rim + (0, 0.36))), (214, 208, 224))
+            self.fill(at(band(rim, rim + (0, 0.36))), (214, 208, 224))
             for x, y, wide, high, colour in (
-                (0, 0, 1, 1, _gamma(dark, 1.2)),
-                (0, 0.05, 0.88, 0.88, _mix(dark, middle, 0.35)),
-                (0, 0.24, 0.84, 0.7, _mix(dark, middle, 0.75)),
+                (0, 0, 1, 1, gamma(dark, 1.2)),
+                (0, 0.05, 0.88, 0.88, mix(dark, middle, 0.35)),
+                (0, 0.24, 0.84, 0.7, mix(dark, middle, 0.75)),
                 (0, 0.36, 0.76, 0.56, middle),
-                (0, 0.5, 0.66, 0.4, _mix(middle, bright, 0.5)),
+                (0, 0.5, 0.66, 0.4, mix(middle, bright, 0.5)),
                 (0, 0.6, 0.5, 0.26, bright),
-                (0, 0, 0.44, 0.38, _gamma(dark, 1.6)),
+                (0, 0, 0.44, 0.38, gamma(dark, 1.6)),
                 (shine, -0.42, 0.36, 0.27, (255, 255, 255)),
                 (-1.1 * shine, 0.46, 0.18, 0.14, (255, 255, 255)),
             ):
-                self.fill(at(_CIRCLE * (wide * rx, high * ry) + look + (x, y)), colour)
-            self.fill(at(_band(rim, rim + (0, 0.16))), _gamma(dark, 1.5))
+                self.fill(at(CIRCLE * (wide * rx, high * ry) + look + (x, y)), colour)
+            self.fill(at(band(rim, rim + (0, 0.16))), gamma(dark, 1.5))
         thick = 0.32 + 0.06 * small.lash
         over = [(-0.1, 0), (-0.1, -0.14), (0, -thick), (0.12, -thick), (0.34, -0.16)]
-        self.fill(at(_band(rim, _curve(upper + over))), lash)
+        self.fill(at(band(rim, curve(upper + over))), lash)
         self.stroke(at([(0.85, -0.3), (1.1, -0.35), (1.38, -0.62)]), lash, 1.5, 1, 0)
         self.stroke(at([(0.95, -0.1), (1.15, 0.0), (1.3, -0.12)]), lash, 1.2, 1, 0)
         self.stroke(at([(1.0, 0.0), (0.95, 0.45), (0.68, 0.88)]), lash, 0.9, 0.9, 0)
         under = [(0.78, 0.8), (0.4, 0.99), (-0.1, 1.02), (-0.55, 0.92)]
-        self.stroke(at(under), _mix(lash, middle, 0.25), 0.8)
+        self.stroke(at(under), mix(lash, middle, 0.25), 0.8)
         crease = upper[1:4] + [(0.05, -0.34), (0, -0.36), (0.12, -0.36)]
-        self.stroke(at(crease), _mix(lash, (200, 120, 100), 0.6), 0.6)
+        self.stroke(at(crease), mix(lash, (200, 120, 100), 0.6), 0.6)
 
     def brows(self) -> None:
         """The brows, which show through the fringe as the convention has it."""
@@ -667,7 +553,7 @@ class _Portrait(_Canvas):
         for side in _SIDES:
             arc = [(-0.22, 0.02 + tilt), (0.06, -0.06), (0.28, 0.04 - tilt * 0.5)]
             arc = np.array(arc) * (side, 1) + (0.6 * side + 0.18 * self.small.turn, y)
-            self.stroke(arc, _mix(self.hair.line, self.hair.shade, 0.35), 0.9, 0.7, 0)
+            self.stroke(arc, mix(self.hair.line, self.hair.shade, 0.35), 0.9, 0.7, 0)
 
     def fringe(self) -> list[tuple[list, float]]:
         """The locks over the forehead, undermost first, as (points, width)."""
@@ -698,36 +584,18 @@ class _Portrait(_Canvas):
 
     def front_hair(self, fringe) -> None:
         """Crown, the locks that frame the face, and the fringe."""
-        small, style, hair = self.small, self.style, self.hair
-        dome = _curve([*self.dome(), (1.24, -0.05)])
-        line = _curve([(1.24, -0.05), (0.95, -0.25), (0.6, -0.62), (0, -0.72)])
+        small, hair = self.small, self.hair
+        dome = curve([*self.dome(), (1.24, -0.05)])
+        line = curve([(1.24, -0.05), (0.95, -0.25), (0.6, -0.62), (0, -0.72)])
         arc = np.concatenate([dome[::-1] * (-1, 1), dome])
-        self.fill(_ribbon(arc, self.line), hair.line)
-        self.fill(_mirror(np.concatenate([dome, line])), hair.base)
-        reach = {"short": 0.55, "spiky": 0.45, "bob": 1.1, "princess cut": 0.9}
-        reach = reach.get(style, 0.95 if style == "buns" else 1.3) + 0.22 * small.length
-        wave = 0.16 if style == "wavy" else 0.02
-        for s in _SIDES:
-            for k in range(2 if self.falls else 0):
-                a, b, c = small.locks[50 + k + 3 * (s > 0)]
-                x = s * (1.27 - 0.12 * k)
-                path = [(s, -0.9), (x, -0.2), (x + wave * a, 0.6), (x - wave * a, 1.2)]
-                path += [(x + wave * b, 1.8), (x + 0.15 * c, 2.5 + 0.3 * c - 0.35 * k)]
-                self.lock(path, 0.22, k, 0.2, 0.3)
-            for k in range(8 if style == "braids" else 0):
-                # Left and right turns of a plait, each laid over the one before.
-                way = 1 if k % 2 else -1
-                at = self.drop([(s * 1.1 + 0.09 * way, 0.72 + 0.2 * k)])[0]
-                turn = _CIRCLE * (0.2, 0.15) @ [(0.8, 0.6 * way), (-0.6 * way, 0.8)]
-                self.ink(turn + at, hair.shade, hair.line)
-                self.fill(turn * 0.72 + at - (0.03 * small.light, 0.03), hair.base)
-                self.fill(turn * (0.4, 0.25) + at - (0, 0.05), hair.light)
-            for k in range(2):
-                a, b, c = small.locks[30 + k + 3 * (s > 0)]
-                x = s * (1.07 - 0.06 * k + 0.03 * a)
-                path = [(s * 0.62, -1.15), (x * 1.05, -0.5), (x * 1.03, 0.15)]
-                path += [(s * (1.0 - 0.05 * k + 0.08 * b), reach - 0.3 * k + 0.12 * c)]
-                self.lock(path, 0.16 - 0.03 * k, k + 7, 0.25)
+        self.fill(ribbon(arc, self.line), hair.line)
+        self.fill(mirror(np.concatenate([dome, line])), hair.base)
+        for side in _SIDES:
+            if self.falls:
+                self.shoulder_locks(side)
+            elif self.style == "braids":
+                self.braid(side)
+            self.cheek_locks(side)
         for k, (path, width) in enumerate(fringe):
             self.lock(path, width, k + 9, 0.36 + 0.05 * small.gloss, 0.6)
         self.glow((-0.35 * np.sign(small.light), -1), (0.85, 0.42), hair.shine, 0.34)
@@ -736,6 +604,44 @@ class _Portrait(_Canvas):
             path = [(x, -1.42), (x + 0.02, -1.75), (x + 0.4 * small.wind, -1.72)]
             self.lock(path, 0.07, 3, edge=0.1)
 
+    def shoulder_locks(self, side: int) -> None:
+        """Two long locks in front of the shoulder."""
+        wave = 0.16 if self.style == "wavy" else 0.02
+        for k in range(2):
+            a, b, c = self.small.locks[50 + k + 3 * (side > 0)]
+            x = side * (1.27 - 0.12 * k)
+            path = [(side, -0.9), (x, -0.2), (x + wave * a, 0.6), (x - wave * a, 1.2)]
+            path += [(x + wave * b, 1.8), (x + 0.15 * c, 2.5 + 0.3 * c - 0.35 * k)]
+            self.lock(path, 0.22, k, 0.2, 0.3)
+
+    def braid(self, side: int) -> None:
+        """A braid: left and right turns, each laid over the one before."""
+        light, hair = self.small.light, self.hair
+        for k in range(8):
+            way = 1 if k % 2 else -1
+            at = self.drop([(side * 1.1 + 0.09 * way, 0.72 + 0.2 * k)])[0]
+            turn = CIRCLE * (0.2, 0.15) @ [(0.8, 0.6 * way), (-0.6 * way, 0.8)]
+            self.ink(turn + at, hair.shade, hair.line)
+            self.fill(turn * 0.72 + at - (0.03 * light, 0.03), hair.base)
+            self.fill(turn * (0.4, 0.25) + at - (0, 0.05), hair.light)
+
+    def cheek_locks(self, side: int) -> None:
+        """Two locks beside the cheek."""
+        reach = {
+            "short": 0.55,
+            "spiky": 0.45,
+            "bob": 1.1,
+            "princess cut": 0.9,
+            "buns": 0.95,
+        }.get(self.style, 1.3) + 0.22 * self.small.length
+        for k in range(2):
+            a, b, c = self.small.locks[30 + k + 3 * (side > 0)]
+            x = side * (1.07 - 0.06 * k + 0.03 * a)
+            path = [(side * 0.62, -1.15), (x * 1.05, -0.5), (x * 1.03, 0.15)]
+            low = reach - 0.3 * k + 0.12 * c
+            path += [(side * (1.0 - 0.05 * k + 0.08 * b), low)]
+            self.lock(path, 0.16 - 0.03 * k, k + 7, 0.25)
+
     def accessory(self) -> None:
         """What is worn on the head."""
         name, tones, s, hair = self.labels.accessory, self.jewel, self.side, self.hair
@@ -743,17 +649,17 @@ class _Portrait(_Canvas):
         if name == "bow":
             self.bow((0.92 * s, -0.92), 0.48, tones, 0.6 * s)
         elif name in ("hairband", "headphones"):
-            band = [(1.27, -0.2), (0.95, -0.98), (0, -1.36)]
-            band = _curve(_mirror(band)[[0, 1, 2, 4, 5]])
-            wide = 0.09 * _arch(len(band)) ** 0.4
-            self.fill(_ribbon(band, wide + self.line), tones.line)
-            self.fill(_ribbon(band, wide), tones.base)
-            self.fill(_ribbon(band[6:-6] - (0, 0.03), 0.025), tones.light)
+            hoop = [(1.27, -0.2), (0.95, -0.98), (0, -1.36)]
+            hoop = curve([*hoop, (-0.95, -0.98), (-1.27, -0.2)])
+            wide = 0.09 * arch(len(hoop)) ** 0.4
+            self.fill(ribbon(hoop, wide + self.line), tones.line)
+            self.fill(ribbon(hoop, wide), tones.base)
+            self.fill(ribbon(hoop[6:-6] - (0, 0.03), 0.025), tones.light)
         elif name == "glasses":
             for side in _SIDES:
-                loop = np.concatenate([_CIRCLE, _CIRCLE[:1]]) * (0.37, 0.36)
+                loop = np.concatenate([CIRCLE, CIRCLE[:1]]) * (0.37, 0.36)
                 middle = 0.6 * side + x
-                self.fill(_ribbon(loop + (middle, 0.14), 1.1 * self.line), tones.line)
+                self.fill(ribbon(loop + (middle, 0.14), 1.1 * self.line), tones.line)
                 arm = [(middle + 0.36 * side, 0.1), (middle + 0.5 * side, 0.06)]
                 self.stroke(arm, tones.line, 1.2, 1, 1)
             bridge = [(x - 0.24, 0.1), (x, 0.06), (x + 0.24, 0.1)]
@@ -767,18 +673,18 @@ class _Portrait(_Canvas):
             at = np.array((0.86 * s, -0.72))
             for k in range(5):
                 a = 2 * np.pi * k / 5 + self.small.wind
-                petal = _CIRCLE * 0.13 + at + (0.17 * np.cos(a), 0.17 * np.sin(a))
+                petal = CIRCLE * 0.13 + at + (0.17 * np.cos(a), 0.17 * np.sin(a))
                 self.ink(petal, tones.light, tones.shade)
             self.oval(at, 0.09, (250, 214, 110))
         for flip in ((-1, 1), (1, 1)):
             if name == "headphones":
                 for size, tone in ((1, tones.base), (0.55, tones.light)):
-                    cup = _CIRCLE * (0.17 * size, 0.3 * size) + (1.22, 0.08)
+                    cup = CIRCLE * (0.17 * size, 0.3 * size) + (1.22, 0.08)
                     self.ink(cup * flip, tone, tones.line)
             elif name == "cat ears":
                 ear = [(0.5, -1.28), (0.72, -1.55), (1.22, -1.78), (1.4, -1.2)]
-                ear = _curve([*ear, (1.3, -0.62)])
-                self.fill(_ribbon(ear * flip, self.line), hair.line)
+                ear = curve([*ear, (1.3, -0.62)])
+                self.fill(ribbon(ear * flip, self.line), hair.line)
                 self.fill(ear * flip, hair.base)
                 self.fill((ear * 0.66 + (0.32, -0.4)) * flip, (250, 196, 198))
                 tuft = [(0.6, -1.1), (0.9, -1.1), (1.06, -1.3), (1.08, -1.0)]

@@ -7,59 +7,48 @@ is always whole.
 """
 
 import csv
-import hashlib
 import http.client
-import io
-import json
 import os
 import shutil
 import signal
 import socket
 import stat
-import sys
 import tempfile
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import (
-    Executor,
-    ProcessPoolExecutor,
-    ThreadPoolExecutor,
-    as_completed,
-)
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from multiprocessing import get_context
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from download import download
-from PIL import Image
-from tqdm import tqdm
 
 from . import CourseError
 from .config import Settings, course_root
-from .drawing import FaceLabels, draw_face, random_labels
+from .damage import (
+    CLASS,
+    DRAWN_BY,
+    LABELS,
+    PICTURES,
+    aside_of,
+    check_faces,  # lessons import it from here
+    in_parts,
+    progress,
+)
+from .drawing import DRAWING_VERSION, FaceLabels, draw_face, random_labels
 
 ANIME_URL = "https://download.mindspore.cn/dataset/Faces/faces.zip"
 ANIME_COUNT = 70_171
 
-CLASS = "faces"
-LABELS = "labels.csv"
-MEMORY = "checked.json"
-PICTURES = (".jpg", ".jpeg", ".png")  # what the data pipeline reads
-OTHER_PICTURES = (".gif", ".webp", ".bmp", ".tif", ".tiff")  # rewritten as JPEG
-# The only decoders that a file may reach: Pillow would start Ghostscript for an EPS.
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000")
-PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
-MAX_PIXELS = 50_000_000  # a picture of 150 MB once decoded
-MAX_BYTES = 200_000_000
-
+TITLES = ["file", *(field.name for field in fields(FaceLabels))]  # of labels.csv
+DRAWER = f"drawing.py {DRAWING_VERSION}"  # what drawn-by.txt says
 FEW_FACES = 256  # fewer than these are drawn sooner than two processes have started
 ARCHIVE_BYTES = 275 * 2**20  # of the anime faces, where the server does not say
 MAX_UNPACKED = 4 * 10**9
@@ -72,17 +61,6 @@ OTHER_WAYS = (
     "DCGAN_URL to another address or a faces.zip downloaded by hand, or DCGAN_DATA_DIR "
     "to the folder that holds anime/faces/"
 )
-
-
-@dataclass(frozen=True)
-class FaceReport:
-    """What ``check_faces`` found. Files are named from ``root``: ``faces/12.jpg``."""
-
-    root: Path
-    count: int  # good pictures
-    damaged: tuple[str, ...]  # set aside in the folder <root>-damaged
-    ignored: tuple[str, ...]  # no pictures, or where MindSpore does not look
-    converted: tuple[str, ...] = ()  # rewritten as RGB, the original set aside
 
 
 def get_faces(settings: Settings) -> Path:
@@ -106,7 +84,7 @@ def get_faces(settings: Settings) -> Path:
         count += f" of {ANIME_COUNT:,}"
     line = f"{count} pictures in {_short(root)}, {len(report.damaged)} damaged"
     if report.damaged:
-        line += f" (set aside in {_short(_aside(root))})"
+        line += f" (set aside in {_short(aside_of(root))})"
     if report.converted:
         line += f", {len(report.converted)} rewritten as RGB"
     print(line)
@@ -121,7 +99,8 @@ def draw_sample_faces(root: Path, count: int, seed: int = 1) -> Path:
 
     Face ``i`` depends on ``(seed, i)`` only and becomes ``root/faces/i.jpg``;
     ``root/labels.csv`` has a row for each. Faces that are there are kept. Raises
-    CourseError where ``root`` holds other pictures or cannot be written.
+    CourseError where ``root`` holds other pictures, also such as an older version of
+    the course drew, or cannot be written.
     """
     if count < 1:
         raise CourseError(f"{count} sample faces cannot be drawn: ask for at least 1.")
@@ -133,6 +112,11 @@ def draw_sample_faces(root: Path, count: int, seed: int = 1) -> Path:
             f"{folder} holds other pictures than the {count:,} sample faces of seed "
             f"{seed}: move {root} away, or set DCGAN_DATA_DIR to another folder."
         )
+    if present and _drawer(root) != DRAWER:
+        raise CourseError(
+            f"{folder} holds sample faces as another version of this course draws "
+            f"them: delete {root}, and they are drawn anew."
+        )
     missing = [i for i in range(count) if f"{i}.jpg" not in present]
     if not missing:
         return root
@@ -141,9 +125,12 @@ def draw_sample_faces(root: Path, count: int, seed: int = 1) -> Path:
         _draw(made / CLASS, missing, seed)
         with open(made / LABELS, "w", encoding="utf-8", newline="") as file:
             table = csv.writer(file, lineterminator="\n")
-            table.writerows(_label_row(i, seed) for i in range(-1, count))
+            table.writerow(TITLES)
+            table.writerows(_label_row(i, seed) for i in range(count))
+        (made / DRAWN_BY).write_text(f"{DRAWER}\n", encoding="utf-8")
         root.mkdir(exist_ok=True)
-        (made / LABELS).replace(root / LABELS)
+        for name in (LABELS, DRAWN_BY):
+            (made / name).replace(root / name)
         if present:
             for face in (made / CLASS).iterdir():
                 face.replace(folder / face.name)
@@ -153,14 +140,10 @@ def draw_sample_faces(root: Path, count: int, seed: int = 1) -> Path:
 
 
 def _label_row(i: int, seed: int) -> list[str]:
-    """The row of labels.csv for face ``i``; -1 is the line of titles."""
-    names = [field.name for field in fields(FaceLabels)]
-    if i < 0:
-        return ["file", *names]
-    labels = random_labels(np.random.default_rng([seed, i]))
-    values = [getattr(labels, name) for name in names]
-    row = [f"{v:.2f}" if isinstance(v, float) else v for v in values]
-    return [f"{CLASS}/{i}.jpg", *row]
+    """The row of labels.csv for face ``i``."""
+    labels = asdict(random_labels(np.random.default_rng([seed, i])))
+    labels["tilt"] = f"{labels['tilt']:.2f}"
+    return [f"{CLASS}/{i}.jpg", *labels.values()]
 
 
 def _labels_are_of(path: Path, count: int, seed: int) -> bool:
@@ -170,8 +153,16 @@ def _labels_are_of(path: Path, count: int, seed: int) -> bool:
             rows = list(csv.reader(file))
     except (OSError, ValueError):
         return False
-    ends = [_label_row(i, seed) for i in (-1, 0, count - 1)]
+    ends = [TITLES, _label_row(0, seed), _label_row(count - 1, seed)]
     return len(rows) == count + 1 and [rows[0], rows[1], rows[-1]] == ends
+
+
+def _drawer(root: Path) -> str:
+    """Which drawing.py drew the faces in ``root``; the first one left no note."""
+    note = root / DRAWN_BY
+    if not note.is_file():
+        return "drawing.py 1"
+    return note.read_text(encoding="utf-8", errors="replace").strip()
 
 
 def _draw(folder: Path, numbers: Sequence[int], seed: int) -> None:
@@ -182,11 +173,11 @@ def _draw(folder: Path, numbers: Sequence[int], seed: int) -> None:
         # "spawn" on every system: a forked copy of MindSpore's threads would hang.
         pool = ProcessPoolExecutor(cores, get_context("spawn"), _leave_interrupts_alone)
         try:
-            _in_parts(pool, _draw_part, parts, "Drawing faces", folder, seed)
+            in_parts(pool, _draw_part, parts, "Drawing faces", folder, seed)
             return
         except BrokenProcessPool:
             print("No second process can be started here: drawing in this one.")
-    _in_parts(ThreadPoolExecutor(1), _draw_part, parts, "Drawing faces", folder, seed)
+    in_parts(ThreadPoolExecutor(1), _draw_part, parts, "Drawing faces", folder, seed)
 
 
 def _draw_part(numbers: Sequence[int], folder: Path, seed: int) -> Sequence[int]:
@@ -202,26 +193,6 @@ def _draw_part(numbers: Sequence[int], folder: Path, seed: int) -> Sequence[int]
 def _leave_interrupts_alone() -> None:
     """Ctrl-C reaches every process: let the first one alone answer, without noise."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _in_parts(
-    pool: Executor, work: Callable, parts: Sequence[Sequence], title: str, *rest
-) -> list:
-    """Run ``work(part, *rest)`` for each part in ``pool``; all results as one list."""
-    size = sum(map(len, parts))
-    try:
-        jobs = [pool.submit(work, part, *rest) for part in parts]
-        with _bar(title, size) as bar:
-            for job in as_completed(jobs):
-                bar.update(len(job.result()))
-        return [result for job in jobs for result in job.result()]
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _bar(title: str, total: int) -> tqdm:
-    """A bar that leaves one line, and none where there was nothing to wait for."""
-    return tqdm(desc=title, total=total, file=sys.stdout, delay=1, mininterval=0.5)
 
 
 # --- anime faces ------------------------------------------------------------------
@@ -339,7 +310,7 @@ def _unpack(archive: Path, folder: Path, url: str) -> int:
             members = _pictures_inside(packed, archive)
             _need_space(folder.parent, sum(m.file_size for m, _ in members))
             folder.mkdir()
-            with _bar("Unpacking", len(members)) as bar:
+            with progress("Unpacking", len(members)) as bar:
                 for member, name in members:
                     # Reading to the end compares the CRC.
                     with packed.open(member) as source, open(folder / name, "wb") as to:
@@ -377,8 +348,8 @@ def _pictures_inside(
         if member.is_dir() or hidden or path.suffix.lower() not in PICTURES:
             continue
         # Pictures of one name in several folders keep apart by the folder's name.
-        taken = path.name.lower() in chosen
-        chosen["-".join(path.parts).lower() if taken else path.name.lower()] = member
+        short, long = path.name.lower(), "-".join(path.parts).lower()
+        chosen[long if short in chosen else short] = member
     if total > MAX_UNPACKED or total > MAX_RATIO * archive.stat().st_size:
         raise CourseError(
             f"The archive is refused: it would unpack to {total / 1e9:,.1f} GB; "
@@ -389,188 +360,6 @@ def _pictures_inside(
             f"The archive holds no .jpg or .png pictures (faces/0.jpg …): {OTHER_WAYS}."
         )
     return [(member, name) for name, member in chosen.items()]
-
-
-# --- checking ---------------------------------------------------------------------
-
-
-def check_faces(root: Path) -> FaceReport:
-    """Weed out the pictures that MindSpore cannot read, and say what was found.
-
-    A JPEG cut in its header kills the whole process in MindSpore's decoder, so every
-    picture is decoded with Pillow first. Damaged ones are moved to the folder
-    ``<root>-damaged`` beside ``root``, never deleted; those that MindSpore does not
-    read (GIF, WEBP, …) are rewritten as RGB. The result is remembered in
-    ``root/checked.json`` until a file changes. Raises CourseError for a folder that is
-    missing, empty, without class folders, or without one good picture.
-    """
-    root = Path(root)
-    if not root.is_dir():
-        raise CourseError(
-            f"There is no folder {root}: `get_faces` fills it, or set DCGAN_DATA_DIR "
-            "to the folder above it."
-        )
-    candidates, ignored = _listing(root)
-    if not candidates:
-        _explain_empty(root, ignored)
-    digest = _digest(candidates)
-    report = _remembered(root, digest)
-    if report is not None:
-        return report
-
-    names = list(candidates)
-    parts = [names[i : i + 100] for i in range(0, len(names), 100)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's remarks on odd but sound files
-        pool = ThreadPoolExecutor(min(os.cpu_count() or 1, 8))
-        verdicts = _in_parts(pool, _judge_part, parts, "Checking pictures", root)
-        verdict_of = dict(zip(names, verdicts, strict=True))
-        damaged = [name for name in names if verdict_of[name] == "damaged"]
-        converted = [name for name in names if verdict_of[name] == "convert"]
-        try:
-            for name in damaged:
-                _set_aside(root, name)
-            for name in converted:
-                _convert(root, name)
-        except OSError as error:
-            raise CourseError(
-                f"{(damaged + converted)[0]} and other pictures in {root} cannot be "
-                f"read and cannot be moved ({error.strerror}): move them away yourself."
-            ) from error
-    if len(damaged) == len(names):
-        raise CourseError(
-            f"None of the {len(names):,} pictures in {root} can be read; they are now "
-            f"in {_aside(root)}: get the pictures again."
-        )
-    if damaged or converted:
-        digest = _digest(_listing(root)[0])
-    good = len(names) - len(damaged)
-    report = FaceReport(root, good, tuple(damaged), tuple(ignored), tuple(converted))
-    _remember(report, digest)
-    return report
-
-
-def _listing(root: Path) -> tuple[dict[str, os.stat_result | None], list[str]]:
-    """The candidates below ``root`` with their file data, and all else by name."""
-    candidates: dict[str, os.stat_result | None] = {}
-    ignored = []
-    for top in sorted(os.scandir(root), key=lambda entry: entry.name):
-        if not os.path.isdir(top.path):
-            if not top.name.startswith((LABELS, MEMORY)):
-                ignored.append(top.name)
-            continue
-        for entry in sorted(os.scandir(top.path), key=lambda entry: entry.name):
-            name = f"{top.name}/{entry.name}"
-            if not name.lower().endswith(PICTURES + OTHER_PICTURES):
-                ignored.append(name)
-                continue
-            try:
-                candidates[name] = entry.stat()
-            except OSError:  # a link that leads nowhere, or in a circle
-                candidates[name] = None
-    return candidates, ignored
-
-
-def _explain_empty(root: Path, ignored: Sequence[str]) -> None:
-    """Raise the CourseError that fits a folder without a picture in a class folder."""
-    flat = [n for n in ignored if n.lower().endswith(PICTURES + OTHER_PICTURES)]
-    if flat:
-        raise CourseError(
-            f"{root} holds pictures ({flat[0]} …) but no class folder, and MindSpore "
-            f"would find none of them: put them into a folder inside, such as "
-            f"{root / CLASS}."
-        )
-    raise CourseError(
-        f"There are no pictures in {root}: it should hold a folder of .jpg or .png "
-        f"pictures, such as {root / CLASS / '0.jpg'}."
-    )
-
-
-def _judge_part(names: Iterable[str], root: Path) -> list[str]:
-    return [_judge(root / name) for name in names]
-
-
-def _judge(path: Path) -> str:
-    """``good``, ``damaged``, or ``convert`` for what only Pillow can read."""
-    try:
-        # Before reading: a pipe, whose size is 0, would keep us waiting for ever.
-        if not 0 < path.stat().st_size <= MAX_BYTES:
-            return "damaged"
-        data = path.read_bytes()
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                return "damaged"
-            if picture.format == "PNG":
-                # Pillow forgives a wrong sum or a missing end; MindSpore does not.
-                if PNG_END not in data:
-                    return "damaged"
-                picture.verify()
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            picture.load()
-            readable = picture.format in ("JPEG", "MPO", "PNG")
-            if readable and path.suffix.lower() in PICTURES:
-                return "good"
-            # 16-bit or float greys: Pillow would turn them white.
-            return "damaged" if picture.mode[0] in "IF" else "convert"
-    except Exception:  # Pillow's readers raise many kinds on nonsense
-        return "damaged"
-
-
-def _convert(root: Path, name: str) -> None:
-    """Set a picture aside and write it anew as RGB, in the format of its ending."""
-    path = root / name
-    with Image.open(path, formats=FORMATS) as picture:
-        rgb = picture.convert("RGB")
-    _set_aside(root, name)
-    if path.suffix.lower() not in PICTURES:
-        path = path.with_name(path.name + ".jpg")
-    written = path.with_name(path.name + ".new")
-    rgb.save(written, "PNG" if path.suffix.lower() == ".png" else "JPEG", quality=95)
-    written.replace(path)
-
-
-def _set_aside(root: Path, name: str) -> None:
-    """Move a file out of ``root``, where ImageFolderDataset would see it."""
-    target = _aside(root) / name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while os.path.lexists(target):
-        target = target.with_name(f"{Path(name).stem}-{number}{Path(name).suffix}")
-        number += 1
-    with suppress(FileNotFoundError):  # another kernel was first
-        shutil.move(root / name, target)
-
-
-def _aside(root: Path) -> Path:
-    root = root.absolute()
-    return root.with_name(f"{root.name}-damaged")
-
-
-def _digest(candidates: dict[str, os.stat_result | None]) -> str:
-    """A sum over names, sizes and times: it changes when a file does."""
-    total = hashlib.sha256()
-    for name, info in candidates.items():
-        seen = (info.st_size, info.st_mtime_ns) if info else None
-        total.update(f"{name}\0{seen}\n".encode("utf-8", "surrogatepass"))
-    return total.hexdigest()
-
-
-def _remembered(root: Path, digest: str) -> FaceReport | None:
-    """The report of an earlier check, if no file has changed since."""
-    try:
-        memory = json.loads((root / MEMORY).read_text(encoding="utf-8"))
-        if memory["digest"] != digest:
-            return None
-        lists = [tuple(memory[key]) for key in ("damaged", "ignored", "converted")]
-        return FaceReport(root, int(memory["count"]), *lists)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _remember(report: FaceReport, digest: str) -> None:
-    memory = {**asdict(report), "root": None, "digest": digest}
-    with suppress(OSError):  # a folder that is read only is checked every time
-        (report.root / MEMORY).write_text(json.dumps(memory), encoding="utf-8")
 
 
 # --- folders ----------------------------------------------------------------------

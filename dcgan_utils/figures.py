@@ -123,10 +123,18 @@ def read_frames(folder) -> list[np.ndarray]:
 
 
 def save_gif(frames, path, seconds=0.6, hold=3.0):
-    """Write frames [H, W, 3] uint8 as an endless GIF; the last one stays for hold s."""
+    """Write frames [H, W, 3] uint8 as an endless GIF; the last one stays for hold s.
+
+    A bar below shows how far training has come. It also keeps two equal frames apart,
+    which the GIF writer would merge into one.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    pictures = [Image.fromarray(frame) for frame in frames]
+    pictures = []
+    for number, frame in enumerate(frames, 1):
+        bar = np.full((4, frame.shape[1], 3), 255, np.uint8)
+        bar[1:, : frame.shape[1] * number // len(frames)] = (0x00, 0x72, 0xB2)
+        pictures.append(Image.fromarray(np.concatenate([frame, bar])))
     times = [int(1000 * seconds)] * (len(pictures) - 1) + [int(1000 * hold)]
     pictures[0].save(
         path, save_all=True, append_images=pictures[1:], duration=times, loop=0

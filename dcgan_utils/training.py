@@ -102,11 +102,12 @@ def _normal(settings, count, stream, number):
 def epoch_order(settings, picture_count, epoch):
     """The shuffled numbers of the pictures of one epoch, as whole batches.
 
-    Every picture comes once; the first ones fill the last batch up.
+    Every picture comes once, or, where there are more than ``settings.face_count``, so
+    many of them, others in each epoch. The first ones fill the last batch up.
     """
     rng = np.random.default_rng([settings.seed, ORDER, epoch])
-    order = rng.permutation(picture_count)
-    steps = -(-picture_count // settings.batch_size)
+    order = rng.permutation(picture_count)[: settings.face_count or None]
+    steps = -(-len(order) // settings.batch_size)
     return np.resize(order, steps * settings.batch_size).tolist()
 
 
@@ -173,14 +174,14 @@ def settle_batch_norm(generator, noise):
     norms = [c for c in generator.cells_and_names() if isinstance(c[1], nn.BatchNorm2d)]
     statistics = [p for _, n in norms for p in (n.moving_mean, n.moving_variance)]
     for p in statistics:
-        p.set_data(ops.zeros_like(p))
+        ops.assign(p, ops.zeros_like(p))
     generator.set_train(True)
     for i in range(0, len(noise), 64):
         generator(noise[i : i + 64])
     generator.set_train(False)
     batches = -(-len(noise) // 64)
     for p in statistics:
-        p.set_data(p / (1 - 0.9**batches))  # 0.9 is BatchNorm2d's own momentum
+        ops.assign(p, p / (1 - 0.9**batches))  # 0.9 is BatchNorm2d's own momentum
 
 
 def generate(generator, noise) -> np.ndarray:
@@ -188,8 +189,10 @@ def generate(generator, noise) -> np.ndarray:
 
     Batch norm uses its moving statistics, so a picture depends on its own noise only.
     """
+    was_training = generator.training
     generator.set_train(False)
     chunks = [generator(noise[i : i + 64]).asnumpy() for i in range(0, len(noise), 64)]
+    generator.set_train(was_training)
     return np.concatenate(chunks)
 
 
@@ -246,8 +249,8 @@ class TrainingRun:
     It goes on from the newest checkpoint in ``settings.run_dir``; saves at the end of
     every epoch, every five minutes and on an interrupt; keeps the picture that the
     fixed noise gives after each epoch; and stops at a loss that is not finite.
-    ``fresh=True`` starts anew. Raises CourseError where the checkpoint was made with
-    other settings.
+    ``fresh=True`` deletes it all and starts anew from the seed. Raises CourseError
+    where the checkpoint was made with other settings.
     """
 
     save_seconds = 300
@@ -258,8 +261,11 @@ class TrainingRun:
         self.folder = s.run_dir
         if fresh:
             shutil.rmtree(self.folder, ignore_errors=True)
+            start = {p.name: p for p in build_dcgan(s).parameters}
+            restore(start, model.parameters)
         self.picture_count = count_pictures(faces, s)
-        self.steps_per_epoch = -(-self.picture_count // s.batch_size)
+        order = epoch_order(s, self.picture_count, 0)
+        self.steps_per_epoch = len(order) // s.batch_size
         self.total_steps = self.steps_per_epoch * s.epochs
         self.losses = []
         self.noise = fixed_noise(s)
@@ -347,16 +353,22 @@ class TrainingRun:
             ncols=78,
         )
         if threading.current_thread() is threading.main_thread():
-            self._old_handler = signal.signal(signal.SIGINT, self._on_interrupt)
+            # Each jitted call puts MindSpore's own handler in place of SIGINT's, and
+            # that one ends the process with SIGTERM. So both are caught.
+            self._old_handlers = {
+                number: signal.signal(number, self._on_interrupt)
+                for number in (signal.SIGINT, signal.SIGTERM)
+            }
         return self
 
     def __exit__(self, kind, error, trace):
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, self._old_handler)
+            for number, handler in self._old_handlers.items():
+                signal.signal(number, handler)
         if kind is None and self.view and self.losses:
             self._show()
         self.bar.close()
-        if kind is None and self.step < self.total_steps:
+        if kind is None and 0 < self.step < self.total_steps:
             self.save()
             print(
                 f"Stopped after step {self.step:,} of {self.total_steps:,}, all saved. "

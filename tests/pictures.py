@@ -1,0 +1,29 @@
+"""Small pictures and folders of them, for the tests of faces.py and damage.py."""
+
+import io
+from pathlib import Path
+
+from PIL import Image
+
+
+def picture(mode="RGB", size=(16, 12), form="JPEG", **options) -> bytes:
+    """The bytes of a small colourful picture."""
+    red = Image.linear_gradient("L").resize(size)
+    rgb = Image.merge("RGB", (red, red.rotate(90), Image.new("L", size, 90)))
+    data = io.BytesIO()
+    rgb.convert(mode).save(data, form, **options)
+    return data.getvalue()
+
+
+def folder(root: Path, **files: bytes) -> Path:
+    """root/faces with 0.jpg, 1.jpg, 2.jpg and whatever else."""
+    (root / "faces").mkdir(parents=True)
+    for i in range(3):
+        (root / "faces" / f"{i}.jpg").write_bytes(picture())
+    for name, data in files.items():
+        (root / "faces" / name.replace("_", ".")).write_bytes(data)
+    return root
+
+
+def tree(top: Path) -> list[str]:
+    return sorted(str(p.relative_to(top).as_posix()) for p in top.rglob("*"))
