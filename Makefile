@@ -8,7 +8,7 @@ endif
 PY := $(BIN)/python
 DONE := .venv/.installed
 BUILD ?= build
-LESSONS := $(sort $(wildcard notebooks/[0-9]*.ipynb))
+LESSONS := $(sort $(wildcard notebooks/[0-9]*.ipynb)) $(sort $(wildcard notebooks/solutions/*.ipynb))
 CORE := $(sort $(wildcard notebooks/0[1-4]_*.ipynb))
 
 export DCGAN_PROFILE DCGAN_DATA

@@ -88,7 +88,7 @@ def plot_losses(history, steps_per_epoch, path=None):
 class LiveView:
     """One figure in a notebook that is drawn anew while training runs."""
 
-    def __init__(self, seconds=15.0):
+    def __init__(self, seconds=20.0):
         self.seconds, self.drawn_at, self.handle = seconds, time.monotonic(), None
 
     def is_due(self) -> bool:
@@ -117,7 +117,7 @@ class LiveView:
 
 
 def read_frames(folder) -> list[np.ndarray]:
-    """The pictures ``epoch-NNN.png`` of a folder in order, each [H, W, 3] uint8."""
+    """The pictures ``epoch-NNNN.png`` of a folder in order, each [H, W, 3] uint8."""
     paths = sorted(Path(folder).glob("epoch-*.png"))
     return [np.asarray(Image.open(path).convert("RGB")) for path in paths]
 

@@ -324,9 +324,11 @@ class TrainingRun:
             return  # interrupted on the way
         frames = self.folder / "frames"
         frames.mkdir(parents=True, exist_ok=True)
-        self.save()
+        settle_batch_norm(self.model.average, self.settling_noise)
         grid = make_grid(generate(self.model.average, self.noise))
-        save_picture(grid, frames / f"epoch-{epoch + 1:03d}.png")
+        save_picture(grid, frames / f"epoch-{epoch + 1:04d}.png")
+        # Last, so that an epoch whose checkpoint stands has its picture, too.
+        self.save()
 
     def save(self):
         """Write a checkpoint of this moment."""
@@ -381,7 +383,7 @@ class TrainingRun:
         self.stop = True
 
     def _show(self):
-        settle_batch_norm(self.model.average, self.settling_noise)
+        settle_batch_norm(self.model.average, self.settling_noise[:128])
         faces = generate(self.model.average, self.noise[:24])
         self.view.update(self.history, self.steps_per_epoch, faces)
 

@@ -76,14 +76,14 @@ def test_a_full_grid_of_faces_is_eight_wide():
 
 def test_a_picture_is_saved_as_it_is(tmp_path):
     grid = make_grid(plain(-1, 0.2))
-    path = tmp_path / "epoch-001.png"
+    path = tmp_path / "epoch-0001.png"
     save_picture(grid, path)
     assert (np.asarray(Image.open(path)) == grid).all()
-    assert [p.name for p in tmp_path.iterdir()] == ["epoch-001.png"]
+    assert [p.name for p in tmp_path.iterdir()] == ["epoch-0001.png"]
 
 
 def test_a_picture_is_saved_whole_or_not_at_all(tmp_path, monkeypatch):
-    path = tmp_path / "epoch-001.png"
+    path = tmp_path / "epoch-0001.png"
     save_picture(frame(10), path)
 
     def half(self, name, **options):

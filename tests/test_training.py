@@ -348,7 +348,7 @@ def test_a_resumed_run_ends_bit_identical_to_an_unbroken_one(runs):
     stopped = numbers["stopped"]
     same = [n for n in unbroken if np.array_equal(unbroken[n], stopped[n])]
     assert all(n.endswith("learning_rate") for n in same), same
-    for name in ("epoch-001.png", "epoch-002.png"):
+    for name in ("epoch-0001.png", "epoch-0002.png"):
         one, two = (top / b / "smoke-sample" / "frames" / name for b in ("one", "two"))
         assert one.read_bytes() == two.read_bytes()
 
