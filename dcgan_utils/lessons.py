@@ -39,6 +39,11 @@ def check(yours, expected, tolerance=1e-4) -> bool:
         right = str(yours).strip().lower() == expected.lower()
     else:
         yours, expected = np.asarray(yours), np.asarray(expected)
+        if yours.dtype.kind not in "biuf":
+            print("The answer must be a number, or an array of numbers.")
+            return False
+        if expected.dtype.kind in "biu":  # a count is right or wrong
+            tolerance = 0
         right = yours.shape == expected.shape and np.allclose(
             yours, expected, rtol=tolerance, atol=tolerance
         )
@@ -50,17 +55,13 @@ def check(yours, expected, tolerance=1e-4) -> bool:
 
 
 def _short(value) -> str:
-    if getattr(value, "ndim", 0):
+    if not hasattr(value, "dtype"):
+        return str(value)
+    if value.size > 8:
         return f"array {value.shape}"
-    return (
-        f"{value:,.6g}"
-        if hasattr(value, "dtype") and value.dtype.kind == "f"
-        else (
-            f"{value:,}"
-            if hasattr(value, "dtype") and value.dtype.kind == "i"
-            else str(value)
-        )
-    )
+    form = ",.6g" if value.dtype.kind == "f" else ","
+    numbers = [format(number, form) for number in value.ravel().tolist()]
+    return f"({', '.join(numbers)})" if value.ndim else numbers[0]
 
 
 def run_notebook(path, target, cwd) -> tuple[float, float]:

@@ -15,17 +15,20 @@ def layer_widths(feature_maps, image_size):
 
     Each layer halves the side, until 4 to 7 pixels are left.
     """
-    halvings = (image_size // 4).bit_length() - 1
-    if halvings < 1 or image_size != (image_size >> halvings) << halvings:
+    widths, side = [], image_size
+    while side >= 8 and side % 2 == 0:
+        widths.append(feature_maps * 2 ** len(widths))
+        side //= 2
+    if not widths or not 4 <= side <= 7:
         raise ValueError(f"image_size {image_size} cannot be halved down to 4…7 pixels")
-    return [feature_maps * 2**i for i in range(halvings)]
+    return widths
 
 
 class LeakyReLU(nn.Cell):
     """max(0.2 x, x) for every number of x.
 
-    Written as 0.2 x + 0.8 max(0, x), which is the same and whose gradient takes a
-    third of the time of nn.LeakyReLU's on a CPU.
+    Written as 0.2 x + 0.8 max(0, x): the same, but cheaper on a CPU than nn.LeakyReLU,
+    most of all in the gradient.
     """
 
     def construct(self, x):

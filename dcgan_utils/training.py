@@ -73,7 +73,7 @@ def make_average_step(generator, average, decay):
     def average_step():
         for mean, weight in pairs:
             ops.assign(mean, decay * mean + (1 - decay) * weight)
-        return True
+        return True  # a compiled function must return something
 
     return average_step
 
@@ -226,7 +226,7 @@ def find_run(settings) -> FinishedRun:
             print(f"This is your own training: {len(saved['history']):,} steps.")
         else:
             print(
-                f"Nothing was trained here yet in the {settings.profile} profile on "
+                f"No epoch was trained here yet in the {settings.profile} profile on "
                 f"{settings.data} faces. These are the course's own weights, "
                 f"{len(saved['history']):,} steps on sample faces. For yours, run "
                 "lesson 03."
@@ -346,6 +346,8 @@ class TrainingRun:
         self.saved_at = time.monotonic()
         self.model.generator.set_train()
         self.model.discriminator.set_train()
+        if self.view:
+            self.view.start()
         self.bar = tqdm(
             total=self.total_steps,
             initial=self.step,
@@ -406,8 +408,11 @@ class TrainingRun:
             )
         restore(saved, self.model.parameters)
         self.losses = [tuple(pair) for pair in saved["history"].tolist()]
-        print(f"Going on from step {self.step:,} of {self.total_steps:,}. ", end="")
-        print("To start anew instead: fresh=True.")
+        if self.step < self.total_steps:
+            print(f"Going on from step {self.step:,} of {self.total_steps:,}. ", end="")
+        else:
+            print(f"All {self.step:,} steps are done. ", end="")
+        print("To start anew: fresh=True.")
 
 
 def train(model, faces, view=None, fresh=False):

@@ -125,7 +125,7 @@ def draw_progress():
     gap = np.full((2, rows[0].shape[1], 3), 255, np.uint8)
     picture = np.concatenate([part for row in rows for part in (row, gap)][:-1])
     Image.fromarray(picture).save(HERE / "progress.png", optimize=True)
-    film = [frame[: 3 * (side + 2) - 2] for frame in frames]
+    film = [frame[: 2 * (side + 2)] for frame in frames]
     save_gif(film, HERE / "dcgan.gif")
 
 
