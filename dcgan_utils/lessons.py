@@ -28,30 +28,32 @@ def start_lesson() -> Settings:
     return settings
 
 
-def check(yours, expected, tolerance=1e-4) -> bool:
-    """Compare an exercise's answer (a number, text or array) with the expected one."""
+def check(yours, expected, tolerance=1e-4) -> None:
+    """Compare an exercise's answer with the expected one and print the verdict.
+
+    Both are a number, a text or an array. Counts must be equal, other numbers within
+    the tolerance, relative or absolute. ``...`` and None mean: no answer yet.
+    """
     import numpy as np
 
     if yours is None or yours is ...:
         print("No answer yet: replace the ... and run the cell again.")
-        return False
+        return
     if isinstance(expected, str):
         right = str(yours).strip().lower() == expected.lower()
     else:
         yours, expected = np.asarray(yours), np.asarray(expected)
         if yours.dtype.kind not in "biuf":
             print("The answer must be a number, or an array of numbers.")
-            return False
-        if expected.dtype.kind in "biu":  # a count is right or wrong
-            tolerance = 0
-        right = yours.shape == expected.shape and np.allclose(
-            yours, expected, rtol=tolerance, atol=tolerance
-        )
+            return
+        exact = expected.dtype.kind in "biu"
+        limit = 0 if exact else tolerance
+        same_shape = yours.shape == expected.shape
+        right = same_shape and np.allclose(yours, expected, rtol=limit, atol=limit)
     if right:
         print(f"yours {_short(yours)}, expected {_short(expected)} ✓")
     else:
         print(f"yours {_short(yours)} is not right yet.")
-    return bool(right)
 
 
 def _short(value) -> str:
@@ -65,7 +67,7 @@ def _short(value) -> str:
 
 
 def run_notebook(path, target, cwd) -> tuple[float, float]:
-    """Execute one notebook with its prints on the screen; returns minutes and GB.
+    """Execute one notebook with its prints on the screen; returns seconds and GB.
 
     The executed notebook goes to target, also when a cell fails. Raises CourseError
     that names the lesson, if one does.
@@ -124,7 +126,7 @@ def run_notebook(path, target, cwd) -> tuple[float, float]:
             f"{Path(path).name} stopped with {failure.ename}: {failure.evalue} "
             f"All its outputs are in {target}."
         )
-    return (time.monotonic() - started) / 60, peak[0]
+    return time.monotonic() - started, peak[0]
 
 
 def run_lessons(paths, into) -> None:
@@ -135,8 +137,8 @@ def run_lessons(paths, into) -> None:
     rows = []
     for path in map(Path, paths):
         print(f"\n=== {path.stem} " + "=" * (70 - len(path.stem)), flush=True)
-        minutes, memory = run_notebook(path, into / path.name, path.parent)
-        rows.append(f"{path.stem:<16} {minutes:5.1f} min  {memory:4.1f} GB")
+        seconds, memory = run_notebook(path, into / path.name, path.parent)
+        rows.append(f"{path.stem:<16} {seconds:6.0f} s  {memory:4.1f} GB")
     print("\n" + "\n".join(rows))
     print(f"\nThe executed lessons and the results are in {into}:")
     for name in ("dcgan.gif", "losses.png", "new_faces.png"):
@@ -154,8 +156,8 @@ def execute_lessons(paths) -> None:
         os.environ["DCGAN_BUILD_DIR"] = folder
         for path in map(Path, paths):
             print(f"\n=== {path.stem}", flush=True)
-            minutes, memory = run_notebook(path, path, path.parent)
-            print(f"{path.stem:<16} {minutes:5.1f} min  {memory:4.1f} GB", flush=True)
+            seconds, memory = run_notebook(path, path, path.parent)
+            print(f"{path.stem:<16} {seconds:6.0f} s  {memory:4.1f} GB", flush=True)
         trained = load_settings().run_dir
         if trained.exists():
             keep_weights(trained, course_root() / "weights" / trained.name)
