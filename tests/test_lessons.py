@@ -78,3 +78,12 @@ def test_a_broken_cell_names_the_lesson_and_keeps_the_outputs(tmp_path):
 def test_a_missing_lesson_is_named(tmp_path):
     with pytest.raises(CourseError, match="no notebook"):
         run_notebook(tmp_path / "none.ipynb", tmp_path / "out.ipynb", tmp_path)
+
+
+def test_a_notebook_shows_the_sentence_of_a_course_error_alone(tmp_path):
+    source = "from dcgan_utils import CourseError\nraise CourseError('Do this.')"
+    lesson = write(tmp_path / "c.ipynb", source)
+    with pytest.raises(CourseError):
+        run_notebook(lesson, tmp_path / "out.ipynb", tmp_path)
+    shown = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[0].outputs[0]
+    assert shown.traceback == ["CourseError: Do this."]

@@ -28,9 +28,11 @@ from dcgan_utils.training import (
     build_dcgan,
     discriminator_loss,
     epoch_order,
+    find_run,
     fixed_noise,
     generate,
     generator_loss,
+    load_generator,
     make_average_step,
     settle_batch_norm,
     step_noise,
@@ -575,3 +577,43 @@ def test_too_few_pictures_are_refused(tiny, faces_20):
     large = replace_settings(tiny, replace(TINY, batch_size=32))
     with pytest.raises(CourseError, match="20 pictures, fewer than one batch of 32"):
         TrainingRun(large, faces_20)
+
+
+def saved_run(folder, settings):
+    """A run of one epoch that was never trained; returns its model."""
+    model = build_dcgan(settings)
+    for p in model.average.trainable_params():
+        ops.assign(p, p * 3)  # so that it differs from a newly built generator
+    history = np.ones((3, 2), np.float32)
+    save_checkpoint(folder, model.parameters, history, settings, pictures=20)
+    (folder / "frames").mkdir()
+    make_frame = np.zeros((8, 8, 3), np.uint8)
+    training.save_picture(make_frame, folder / "frames" / "epoch-0001.png")
+    return model
+
+
+def test_a_loaded_generator_draws_what_the_average_draws(tmp_path):
+    model = saved_run(tmp_path / "run", TINY)
+    loaded = load_generator(newest_checkpoint(tmp_path / "run"))
+    noise = fixed_noise(TINY, 4)
+    assert not loaded.training
+    np.testing.assert_array_equal(
+        generate(loaded, noise), generate(model.average, noise)
+    )
+
+
+def test_a_lesson_finds_its_own_training_first(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(training, "course_root", lambda: tmp_path)
+    weights = tmp_path / "weights" / "class-sample"
+    saved_run(weights, TINY)
+    assert find_run(TINY).frames == weights / "frames"
+    assert "No epoch was trained here yet" in capsys.readouterr().out
+    saved_run(TINY.run_dir, TINY)
+    assert find_run(TINY).frames == TINY.run_dir / "frames"
+    assert "your own training" in capsys.readouterr().out
+
+
+def test_without_any_training_the_way_on_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "course_root", lambda: tmp_path)
+    with pytest.raises(CourseError, match="run lesson 03"):
+        find_run(TINY)
