@@ -223,7 +223,7 @@ def test_the_live_view_draws_one_figure_anew(monkeypatch):
         return SimpleNamespace(update=lambda figure: shown.append(("again", figure)))
 
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace())
-    module = SimpleNamespace(display=display)
+    module = SimpleNamespace(display=display, Markdown=str)
     monkeypatch.setitem(sys.modules, "IPython.display", module)
     clock = iter([0.0, 10.0, 16.0, 16.0, 20.0, 20.0])
     monkeypatch.setattr(
@@ -235,8 +235,9 @@ def test_the_live_view_draws_one_figure_anew(monkeypatch):
     view.update(history(), 10, plain(*[0] * 24))
     assert not view.is_due()  # 4 s after that
     view.update(history(80), 10, plain(*[0] * 24))
-    assert [how for how, _ in shown] == ["new", "again"]
-    left, right = shown[1][1].axes
+    # Its place is taken first, by a line of text, and both figures stand there.
+    assert [how for how, _ in shown] == ["new", "again", "again"]
+    left, right = shown[2][1].axes
     assert left.get_title() == "Losses after 80 steps"
     assert right.get_images()
     assert plt.get_fignums() == []  # closed, or every one stays in memory

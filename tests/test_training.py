@@ -562,6 +562,9 @@ def test_a_view_is_shown_when_it_is_due_and_at_the_end(tiny, faces_20):
     class View:
         shown, due = [], iter([False, True, False, False, False, False])
 
+        def start(self):
+            self.shown.append("a place above the bar")
+
         def is_due(self):
             return next(self.due)
 
@@ -570,7 +573,8 @@ def test_a_view_is_shown_when_it_is_due_and_at_the_end(tiny, faces_20):
 
     with TrainingRun(tiny, faces_20, view=View()) as run:
         feed(run, 6)
-    assert View.shown == [(2, 3, (24, 3, 32, 32)), (6, 3, (24, 3, 32, 32))]
+    faces = (24, 3, 32, 32)
+    assert View.shown == ["a place above the bar", (2, 3, faces), (6, 3, faces)]
 
 
 def test_too_few_pictures_are_refused(tiny, faces_20):
