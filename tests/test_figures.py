@@ -1,6 +1,5 @@
 """figures.py: pixels, grids, means, pictures on the disk, the GIF and the plots."""
 
-import sys
 import time
 from types import SimpleNamespace
 
@@ -222,9 +221,7 @@ def test_the_live_view_draws_one_figure_anew(monkeypatch):
         shown.append(("new", figure))
         return SimpleNamespace(update=lambda figure: shown.append(("again", figure)))
 
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace())
-    module = SimpleNamespace(display=display, Markdown=str)
-    monkeypatch.setitem(sys.modules, "IPython.display", module)
+    monkeypatch.setattr("IPython.display.display", display)
     clock = iter([0.0, 10.0, 16.0, 16.0, 20.0, 20.0])
     monkeypatch.setattr(
         figures, "time", SimpleNamespace(monotonic=lambda: next(clock), time=time.time)
