@@ -3,6 +3,7 @@
 The losses and the step are taught in lesson 03; a test keeps both texts the same.
 """
 
+import os
 import shutil
 import signal
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import mindspore as ms
 import numpy as np
+import psutil
 from mindspore import nn, ops
 from tqdm import tqdm
 
@@ -250,7 +252,8 @@ class TrainingRun:
     every epoch, every five minutes and on an interrupt; keeps the picture that the
     fixed noise gives after each epoch; and stops at a loss that is not finite.
     ``fresh=True`` deletes it all and starts anew from the seed. Raises CourseError
-    where the checkpoint was made with other settings.
+    where the checkpoint was made with other settings, and where another process is
+    training into the same folder.
     """
 
     save_seconds = 300
@@ -259,6 +262,7 @@ class TrainingRun:
         self.model, self.faces, self.view = model, Path(faces), view
         self.settings = s = model.settings
         self.folder = s.run_dir
+        self._refuse_a_second_process()
         if fresh:
             shutil.rmtree(self.folder, ignore_errors=True)
             start = {p.name: p for p in build_dcgan(s).parameters}
@@ -343,6 +347,9 @@ class TrainingRun:
         self.saved_at = time.monotonic()
 
     def __enter__(self):
+        self._refuse_a_second_process()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.claim.write_text(str(os.getpid()))
         self.saved_at = time.monotonic()
         self.model.generator.set_train()
         self.model.discriminator.set_train()
@@ -369,6 +376,7 @@ class TrainingRun:
         if threading.current_thread() is threading.main_thread():
             for number, handler in self._old_handlers.items():
                 signal.signal(number, handler)
+        self.claim.unlink(missing_ok=True)
         if kind is None and self.view and self.losses:
             self._show()
         self.bar.close()
@@ -377,6 +385,24 @@ class TrainingRun:
             print(
                 f"Stopped after step {self.step:,} of {self.total_steps:,}, all saved. "
                 "Run the cell again to go on from here."
+            )
+
+    @property
+    def claim(self) -> Path:
+        """The file that names the process training into this folder."""
+        return self.folder / "training.pid"
+
+    def _refuse_a_second_process(self):
+        try:
+            owner = psutil.Process(int(self.claim.read_text()))
+            # A process younger than the file has only inherited the number.
+            alive = owner.create_time() <= self.claim.stat().st_mtime
+        except (OSError, ValueError, psutil.Error):
+            return  # no claim, or one that a killed process has left behind
+        if alive and owner.pid != os.getpid():
+            raise CourseError(
+                f"Another kernel (process {owner.pid}) is training into {self.folder}: "
+                "shut it down first, or set DCGAN_BUILD_DIR to another folder."
             )
 
     def _on_interrupt(self, signum, frame):

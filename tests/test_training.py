@@ -6,6 +6,9 @@ the plumbing feeds losses to TrainingRun and trains nothing.
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 
 import mindspore as ms
@@ -621,3 +624,46 @@ def test_without_any_training_the_way_on_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "course_root", lambda: tmp_path)
     with pytest.raises(CourseError, match="run lesson 03"):
         find_run(TINY)
+
+
+@pytest.fixture
+def other_process():
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    yield process
+    process.communicate(b"\n")
+
+
+def test_a_second_process_is_told_and_changes_nothing(tiny, faces_20, other_process):
+    with TrainingRun(tiny, faces_20) as run:
+        feed(run, 3)
+        assert run.claim.read_text() == str(os.getpid())
+    assert not run.claim.exists()
+    before = sorted(path.name for path in run.folder.iterdir())
+    run.claim.write_text(str(other_process.pid))
+    for fresh in (False, True):
+        with pytest.raises(
+            CourseError, match=f"process {other_process.pid}.*DCGAN_BUI"
+        ):
+            TrainingRun(tiny, faces_20, fresh=fresh)
+    run.claim.unlink()
+    assert sorted(path.name for path in run.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("left_behind", ["99999999", "", "not a number"])
+def test_the_claim_of_a_dead_process_is_no_hindrance(tiny, faces_20, left_behind):
+    run = TrainingRun(tiny, faces_20)
+    run.folder.mkdir(parents=True)
+    run.claim.write_text(left_behind)
+    with TrainingRun(tiny, faces_20) as run:
+        feed(run, 1)
+
+
+def test_a_number_that_a_younger_process_inherited_is_no_hindrance(
+    tiny, faces_20, other_process
+):
+    run = TrainingRun(tiny, faces_20)
+    run.folder.mkdir(parents=True)
+    run.claim.write_text(str(other_process.pid))
+    long_ago = time.time() - 1e6
+    os.utime(run.claim, (long_ago, long_ago))
+    TrainingRun(tiny, faces_20)
