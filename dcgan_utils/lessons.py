@@ -78,12 +78,17 @@ def run_notebook(path, target, cwd) -> tuple[float, float]:
     from nbclient.exceptions import CellExecutionError
     from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
+    bar_shown = [0.0]
+
     class LoudClient(NotebookClient):
         def output(self, outs, msg, display_id, cell_index):
             if msg["msg_type"] == "stream":
                 text = msg["content"]["text"]
                 if sys.stdout.isatty() or not text.startswith("\r"):
                     print(text, end="", flush=True)
+                elif time.monotonic() - bar_shown[0] > 30:  # in a log, a line at times
+                    print(text.strip().split("\r")[-1], flush=True)
+                    bar_shown[0] = time.monotonic()
             return super().output(outs, msg, display_id, cell_index)
 
     if not Path(path).is_file():

@@ -67,6 +67,13 @@ def test_a_lesson_is_run_and_its_bar_left_in_one_line(tmp_path, capsys):
     assert "100%" in capsys.readouterr().out
 
 
+def test_a_log_gets_a_line_of_the_bar_at_times_not_each_state(tmp_path, capsys):
+    bar = "import time\nfor i in range(5):\n    print(f'\\r{i}/5', end='', flush=True)"
+    lesson = write(tmp_path / "a.ipynb", bar + "\n    time.sleep(0.5)")
+    run_notebook(lesson, tmp_path / "out.ipynb", tmp_path)
+    assert capsys.readouterr().out.count("/5") == 1
+
+
 def test_a_broken_cell_names_the_lesson_and_keeps_the_outputs(tmp_path):
     lesson = write(tmp_path / "b.ipynb", "print('before')", "1 / 0")
     with pytest.raises(CourseError, match=r"b\.ipynb stopped with ZeroDivisionError"):
