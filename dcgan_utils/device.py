@@ -4,6 +4,8 @@ import os
 
 from . import CourseError
 
+_chosen: list[str] = []  # the device of this process, once it has one
+
 
 def choose_device(name: str | None = None) -> str:
     """Select the device for this process and return ``"Ascend"`` or ``"CPU"``.
@@ -38,7 +40,9 @@ def choose_device(name: str | None = None) -> str:
             "`npu-smi info` and the CANN installation, or set DCGAN_DEVICE=cpu."
         )
     device = "Ascend" if has_ascend else "CPU"
-    ms.set_device(device)
-    if device == "Ascend":
-        ms.set_deterministic(True)
+    if device not in _chosen:  # MindSpore takes these settings once
+        ms.set_device(device)
+        if device == "Ascend":
+            ms.set_deterministic(True)
+        _chosen.append(device)
     return device

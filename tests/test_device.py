@@ -123,3 +123,11 @@ def test_own_values_of_the_variables_are_left_alone(monkeypatch):
     choose_device("cpu")
     assert os.environ["ONEDNN_MAX_CPU_ISA"] == "SSE41"
     assert os.environ["MS_DEV_HOST_BLOCKING_RUN"] == "1"
+
+
+def test_choosing_again_leaves_the_device_alone(monkeypatch):
+    def refuse(device):
+        raise RuntimeError("the device cannot change after an operation")
+
+    monkeypatch.setattr("mindspore.set_device", refuse)
+    assert choose_device("cpu") == "CPU"  # conftest has chosen it before
