@@ -348,8 +348,14 @@ class TrainingRun:
 
     def __enter__(self):
         self._refuse_a_second_process()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.claim.write_text(str(os.getpid()))
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.claim.write_text(str(os.getpid()))
+        except OSError as error:
+            raise CourseError(
+                f"Nothing can be written to {self.folder} ({error.strerror}): make "
+                "room or make it writable, or set DCGAN_BUILD_DIR to another folder."
+            ) from None
         self.saved_at = time.monotonic()
         self.model.generator.set_train()
         self.model.discriminator.set_train()
@@ -373,19 +379,21 @@ class TrainingRun:
         return self
 
     def __exit__(self, kind, error, trace):
-        if threading.current_thread() is threading.main_thread():
-            for number, handler in self._old_handlers.items():
-                signal.signal(number, handler)
-        self.claim.unlink(missing_ok=True)
-        if kind is None and self.view and self.losses:
-            self._show()
-        self.bar.close()
-        if kind is None and 0 < self.step < self.total_steps:
-            self.save()
-            print(
-                f"Stopped after step {self.step:,} of {self.total_steps:,}, all saved. "
-                "Run the cell again to go on from here."
-            )
+        try:
+            if kind is None and self.view and self.losses:
+                self._show()
+            self.bar.close()
+            if kind is None and 0 < self.step < self.total_steps:
+                self.save()
+                print(
+                    f"Stopped after step {self.step:,} of {self.total_steps:,}, all "
+                    "saved. Run the cell again to go on from here."
+                )
+        finally:
+            self.claim.unlink(missing_ok=True)
+            if threading.current_thread() is threading.main_thread():
+                for number, handler in self._old_handlers.items():
+                    signal.signal(number, handler)
 
     @property
     def claim(self) -> Path:

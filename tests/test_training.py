@@ -667,3 +667,25 @@ def test_a_number_that_a_younger_process_inherited_is_no_hindrance(
     long_ago = time.time() - 1e6
     os.utime(run.claim, (long_ago, long_ago))
     TrainingRun(tiny, faces_20)
+
+
+def test_a_folder_that_cannot_be_written_gets_a_sentence(tiny, faces_20):
+    run = TrainingRun(tiny, faces_20)
+    run.folder.parent.mkdir(parents=True)
+    run.folder.write_text("a file where the folder should be")
+    with pytest.raises(CourseError, match=r"Nothing can be written.*DCGAN_BUILD_DIR"):
+        run.__enter__()
+
+
+def test_the_folder_is_claimed_until_the_last_save_is_done(
+    tiny, faces_20, monkeypatch, capsys
+):
+    claimed = []
+    with TrainingRun(tiny, faces_20) as run:
+        feed(run, 1)
+        save = run.save
+        monkeypatch.setattr(
+            run, "save", lambda: (claimed.append(run.claim.exists()), save())
+        )
+    assert claimed == [True]
+    assert not run.claim.exists()
