@@ -19,8 +19,10 @@ from .config import Settings
 KEEP = 2  # the newest and, should that one be damaged, the one before
 
 
-def save_checkpoint(folder, parameters, history, settings, pictures):
+def save_checkpoint(folder, parameters, history, settings, pictures, keep=KEEP):
     """Write ``folder/step-NNNNNNN.ckpt`` and keep the last two; returns its path.
+
+    keep=None deletes none of the earlier ones.
 
     parameters: MindSpore parameters with distinct names. history: the losses of D and
     G, [steps, 2] float32. pictures: how many were trained on. The file is written
@@ -50,10 +52,12 @@ def save_checkpoint(folder, parameters, history, settings, pictures):
     finally:
         for rest in folder.glob(f"{part.stem}.*"):  # MindSpore's own .tmp too
             rest.unlink()
+    if keep is None:
+        return path
     # Those of later steps are damaged ones, or training would have gone on from them.
     found = list_checkpoints(folder)
     newest = found.index(path) + 1
-    for old in found[: max(newest - KEEP, 0)] + found[newest:]:
+    for old in found[: max(newest - keep, 0)] + found[newest:]:
         old.unlink(missing_ok=True)
     return path
 

@@ -169,18 +169,26 @@ def execute_lessons(paths) -> None:
 
 
 def keep_weights(run_dir, folder) -> None:
-    """Copy a run's averaged generator, losses and frames: what later lessons need."""
+    """Copy what later lessons need of a run: networks, losses, frames and the ladder.
+
+    The networks are the averaged generator and the discriminator, without optimizers.
+    """
     import shutil
 
     from .checkpoint import newest_checkpoint, save_checkpoint
 
     saved = newest_checkpoint(run_dir)
     shutil.rmtree(folder, ignore_errors=True)
-    average = [p for name, p in saved.items() if name.startswith("average.")]
+    networks = [
+        p
+        for name, p in saved.items()
+        if name.startswith(("average.", "discriminator."))
+    ]
     save_checkpoint(
-        folder, average, saved["history"], saved["settings"], saved["pictures"]
+        folder, networks, saved["history"], saved["settings"], saved["pictures"]
     )
-    shutil.copytree(run_dir / "frames", folder / "frames")
+    for part in ("frames", "ladder"):
+        shutil.copytree(run_dir / part, folder / part)
 
 
 def smoke_test() -> int:

@@ -19,7 +19,13 @@ from mindspore import nn, ops
 from tqdm import tqdm
 
 from . import CourseError
-from .checkpoint import newest_checkpoint, restore, save_checkpoint
+from .checkpoint import (
+    list_checkpoints,
+    newest_checkpoint,
+    read_checkpoint,
+    restore,
+    save_checkpoint,
+)
 from .config import Settings, course_root
 from .dataset import count_pictures, create_dataset
 from .figures import make_grid, save_picture
@@ -198,6 +204,9 @@ def generate(generator, noise) -> np.ndarray:
     return np.concatenate(chunks)
 
 
+RUNGS = 1, 3, 10, 30, 100  # after these epochs a generator is kept, for comparing
+
+
 def load_generator(saved) -> Generator:
     """The averaged generator of a checkpoint (from read_checkpoint), ready to draw."""
     s = saved["settings"]
@@ -207,12 +216,26 @@ def load_generator(saved) -> Generator:
     return generator.set_train(False)
 
 
+def load_discriminator(saved) -> Discriminator:
+    """The discriminator of a checkpoint (from read_checkpoint), not to be trained."""
+    s = saved["settings"]
+    discriminator = Discriminator(s.discriminator_maps, s.image_size)
+    discriminator.update_parameters_name("discriminator.")
+    restore(saved, discriminator.get_parameters())
+    return discriminator.set_train(False)
+
+
 @dataclass(frozen=True)
 class FinishedRun:
-    """A training run to look at: its newest checkpoint and the folder of its frames."""
+    """A training run to look at: its newest checkpoint and the folder of its frames.
+
+    ladder: checkpoints of the averaged generator after 1, 3, 10, … epochs (RUNGS) and,
+    last, the newest one.
+    """
 
     checkpoint: dict
     frames: Path
+    ladder: list[dict]
 
 
 def find_run(settings) -> FinishedRun:
@@ -233,7 +256,10 @@ def find_run(settings) -> FinishedRun:
                 f"{len(saved['history']):,} steps on sample faces. For yours, run "
                 "lesson 03."
             )
-        return FinishedRun(saved, folder / "frames")
+        steps = len(saved["history"])
+        rungs = map(read_checkpoint, list_checkpoints(folder / "ladder"))
+        ladder = [rung for rung in rungs if len(rung["history"]) < steps]
+        return FinishedRun(saved, folder / "frames", [*ladder, saved])
     raise CourseError(f"There is no training in {settings.run_dir}: run lesson 03.")
 
 
@@ -326,11 +352,21 @@ class TrainingRun:
         """Keep the picture of the fixed noise and save, if the epoch is over."""
         if self.step < (epoch + 1) * self.steps_per_epoch:
             return  # interrupted on the way
+        s = self.settings
         frames = self.folder / "frames"
         frames.mkdir(parents=True, exist_ok=True)
         settle_batch_norm(self.model.average, self.settling_noise)
         grid = make_grid(generate(self.model.average, self.noise))
         save_picture(grid, frames / f"epoch-{epoch + 1:04d}.png")
+        if epoch + 1 in RUNGS:
+            save_checkpoint(
+                self.folder / "ladder",
+                self.model.average.get_parameters(),
+                self.history,
+                s,
+                self.picture_count,
+                keep=None,
+            )
         # Last, so that an epoch whose checkpoint stands has its picture, too.
         self.save()
 
