@@ -14,7 +14,7 @@ CORE := $(sort $(wildcard notebooks/0[1-4]_*.ipynb))
 export DCGAN_PROFILE DCGAN_DATA
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check lab run test execute images lock clean
+.PHONY: help setup check lab run test bench execute weights images lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -43,8 +43,14 @@ test: $(DONE)  ## ruff, pytest, and every cell of every notebook at a small size
 	$(PY) -m pytest
 	$(PY) -m dcgan_utils.lessons smoke
 
+bench: $(DONE)  ## time the step, the pipeline and the start; PYTORCH=python-with-torch joins in
+	$(PY) benchmarks/bench.py $(if $(PYTORCH),--pytorch $(PYTORCH))
+
 execute: $(DONE)  ## run all notebooks in the class profile and store their outputs
 	$(PY) -m dcgan_utils.lessons execute $(LESSONS)
+
+weights: $(DONE)  ## train the networks in weights/ anew, which lessons start from (30 epochs)
+	$(PY) -m dcgan_utils.lessons weights
 
 images: $(DONE)  ## draw the pictures at the head of each lesson anew
 	$(PY) notebooks/images/make_images.py
