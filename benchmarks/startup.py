@@ -1,0 +1,50 @@
+"""What passes between ``import dcgan_utils`` and the first loss, in the class profile.
+
+    python benchmarks/startup.py FOLDER_OF_CLASS_FOLDERS
+
+Prints one JSON line: what → seconds.
+"""
+
+import json
+import sys
+import time
+
+MARKS = [("start", time.perf_counter())]
+
+
+def mark(what):
+    """Note that this is done now."""
+    MARKS.append((what, time.perf_counter()))
+
+
+def main():
+    """Go through the start of lesson 03 and time its parts."""
+    import dcgan_utils  # noqa: F401
+    from dcgan_utils.config import PROFILES
+    from dcgan_utils.device import choose_device
+
+    choose_device("cpu")
+    mark("import MindSpore, choose the device")
+    from dcgan_utils.dataset import create_dataset
+    from dcgan_utils.training import build_dcgan, make_train_step, step_noise
+
+    settings = PROFILES["class"]
+    model = build_dcgan(settings)
+    mark("build networks and optimizers")
+    batch = next(create_dataset(sys.argv[1], 64, 16).create_tuple_iterator())[0]
+    mark("read the first batch from files")
+    step = make_train_step(
+        model.generator, model.discriminator, model.optimizer_g, model.optimizer_d
+    )
+    step(batch, step_noise(settings, 0))[0].asnumpy()
+    mark("compile and run the first step")
+    step(batch, step_noise(settings, 1))[0].asnumpy()
+    mark("the second step, for comparison")
+    times = {
+        what: moment - before for (_, before), (what, moment) in zip(MARKS, MARKS[1:])
+    }
+    print(json.dumps(times))
+
+
+if __name__ == "__main__":
+    main()
