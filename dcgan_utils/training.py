@@ -3,33 +3,51 @@
 The losses and the step are taught in lesson 03; a test keeps both texts the same.
 """
 
+import io
 import os
-import shutil
 import signal
-import sys
 import threading
 import time
-from dataclasses import asdict, dataclass
+import zlib
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import mindspore as ms
 import numpy as np
-import psutil
 from mindspore import nn, ops
-from tqdm import tqdm
 
 from . import CourseError
 from .checkpoint import (
+    hold,
     list_checkpoints,
     newest_checkpoint,
     read_checkpoint,
     restore,
     save_checkpoint,
+    sweep,
 )
-from .config import Settings, course_root
-from .dataset import count_pictures, create_dataset
+from .config import Settings, course_root, recipe
+from .dataset import (
+    create_dataset,
+    decode_once,
+    list_pictures,
+    sound_pictures,
+    to_range,
+)
 from .figures import make_grid, save_picture
+from .launcher import STOP
 from .networks import Discriminator, Generator
+from .parallel import (
+    ALONE,
+    MeanGradients,
+    Place,
+    gather,
+    mean_over_workers,
+    share,
+    take_from_first,
+)
+from .progress import progress_bar
 
 binary_cross_entropy = nn.BCELoss(reduction="mean")
 
@@ -129,6 +147,7 @@ class DCGAN:
     average: Generator
     optimizer_g: nn.Adam
     optimizer_d: nn.Adam
+    place: Place = ALONE  # which worker of a job this is
 
     @property
     def parameters(self):
@@ -139,9 +158,19 @@ class DCGAN:
         return list({p.name: p for p in found}.values())
 
 
-def build_dcgan(settings) -> DCGAN:
-    """Networks and optimizers as the settings say, weights drawn from the seed."""
+def build_dcgan(settings, place=ALONE) -> DCGAN:
+    """Networks and optimizers as the settings say, weights drawn from the seed.
+
+    place: from parallel.join_job. Where there are several workers, the optimizers take
+    the mean of all workers' gradients. Raises CourseError where the batch cannot be
+    shared equally.
+    """
     s = settings
+    if s.batch_size % place.size or s.batch_size < 2 * place.size:
+        raise CourseError(
+            f"A batch of {s.batch_size} cannot be shared by {place.size} workers: make "
+            f"it a multiple of {place.size}, at least 2 pictures for each."
+        )
     ms.set_seed(s.seed)
     generator = Generator(s.latent_size, s.generator_maps, s.image_size)
     discriminator = Discriminator(s.discriminator_maps, s.image_size)
@@ -161,7 +190,10 @@ def build_dcgan(settings) -> DCGAN:
     # owns is renamed, so that the weights keep their names in the checkpoint.
     _rename(optimizer_g, weights_g, "optimizer_g.")
     _rename(optimizer_d, weights_d, "optimizer_d.")
-    return DCGAN(s, generator, discriminator, average, optimizer_g, optimizer_d)
+    if place.size > 1:
+        optimizer_g = MeanGradients(optimizer_g, place.size)
+        optimizer_d = MeanGradients(optimizer_d, place.size)
+    return DCGAN(s, generator, discriminator, average, optimizer_g, optimizer_d, place)
 
 
 def _rename(optimizer, weights, prefix):
@@ -204,6 +236,8 @@ def generate(generator, noise) -> np.ndarray:
     return np.concatenate(chunks)
 
 
+# What a new start deletes: never more, for the folder may hold other things.
+OWN_FILES = "step-*.ckpt", "ladder/step-*.ckpt", "frames/epoch-*.png"
 RUNGS = 1, 3, 10, 30, 100  # after these epochs a generator is kept, for comparing
 
 
@@ -263,6 +297,16 @@ def find_run(settings) -> FinishedRun:
     raise CourseError(f"There is no training in {settings.run_dir}: run lesson 03.")
 
 
+def sum_of_pictures(root) -> str:
+    """Eight digits that follow from the names and sizes of root's pictures."""
+    total = 0
+    for path in list_pictures(root):
+        with suppress(OSError):  # a link that leads nowhere
+            seen = f"{path.relative_to(root).as_posix()} {path.stat().st_size}\n"
+            total = zlib.crc32(seen.encode(errors="surrogateescape"), total)
+    return f"{total:08x}"
+
+
 class TrainingRun:
     """The plumbing around a training loop: where it stands, what it saves and shows.
 
@@ -271,7 +315,8 @@ class TrainingRun:
         with TrainingRun(model, faces) as run:
             for epoch in run.epochs():
                 for real in run.batches(epoch):
-                    run.record(*train_step(real, step_noise(settings, run.step)))
+                    z = run.share(step_noise(settings, run.step))
+                    run.record(*train_step(real, z))
                 run.end_epoch(epoch)
 
     It goes on from the newest checkpoint in ``settings.run_dir``; saves at the end of
@@ -280,6 +325,9 @@ class TrainingRun:
     ``fresh=True`` deletes it all and starts anew from the seed. Raises CourseError
     where the checkpoint was made with other settings, and where another process is
     training into the same folder.
+
+    Several workers of a job each take their share of every batch. Worker 0 alone reads
+    and writes the folder; at the start the others take over all that it has.
     """
 
     save_seconds = 300
@@ -287,21 +335,37 @@ class TrainingRun:
     def __init__(self, model, faces, view=None, fresh=False):
         self.model, self.faces, self.view = model, Path(faces), view
         self.settings = s = model.settings
+        self.place = model.place
         self.folder = s.run_dir
-        self._refuse_a_second_process()
+        with suppress(OSError):  # no folder yet, or one that is read-only
+            self._hold_folder().close()
         if fresh:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            with self._told():
+                for part in OWN_FILES if self.writes else ():
+                    for path in self.folder.glob(part):
+                        path.unlink()
             start = {p.name: p for p in build_dcgan(s).parameters}
             restore(start, model.parameters)
-        self.picture_count = count_pictures(faces, s)
+        self.numbers = sound_pictures(faces, s)
+        self.picture_count = len(self.numbers)
+        self.pictures_sum = sum_of_pictures(faces)
         order = epoch_order(s, self.picture_count, 0)
         self.steps_per_epoch = len(order) // s.batch_size
         self.total_steps = self.steps_per_epoch * s.epochs
         self.losses = []
+        self.decoded = None  # or all pictures, from decode_once
         self.noise = fixed_noise(s)
         self.settling_noise = _normal(s, 512, SETTLE, 0)
-        self.stop = False
-        self._resume()
+        self.asked = self.stop = False
+        if self.writes:
+            self._resume()
+        if self.place.size > 1:
+            self._start_equal()
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process writes files: alone, or as worker 0."""
+        return self.place.rank == 0
 
     @property
     def step(self) -> int:
@@ -316,34 +380,66 @@ class TrainingRun:
     def epochs(self):
         """The numbers of the epochs that are left, counted from 0."""
         for epoch in range(self.step // self.steps_per_epoch, self.settings.epochs):
+            now = f"epoch {epoch + 1}/{self.settings.epochs}  "
+            self.bar.set_description_str(now, refresh=False)
             yield epoch
             if self.stop:
                 return
 
     def batches(self, epoch):
-        """What is left of an epoch, as batches [batch_size, 3, S, S] in [-1, 1]."""
+        """What is left of an epoch, as batches [batch_size, 3, S, S] in [-1, 1].
+
+        With several workers: this one's share of each batch.
+        """
         s = self.settings
         done = self.step - epoch * self.steps_per_epoch
         order = epoch_order(s, self.picture_count, epoch)[done * s.batch_size :]
-        dataset = create_dataset(self.faces, s.image_size, s.batch_size, order)
+        batches = np.reshape(order, (-1, s.batch_size))
+        mine = np.array([self.share(batch) for batch in batches])
+        with self._readable():
+            for real in self._read(mine):
+                yield real
+                if self.stop:
+                    return
+
+    def _read(self, batches):
+        if self.decoded is not None:
+            for numbers in batches:
+                yield ms.Tensor(to_range(self.decoded[numbers]))
+            return
+        dataset = create_dataset(
+            self.faces,
+            self.settings.image_size,
+            batches.shape[1],
+            self.numbers[batches.ravel()].tolist(),
+        )
         for (real,) in dataset.create_tuple_iterator(num_epochs=1):
             yield real
-            if self.stop:
-                return
+
+    def share(self, batch):
+        """This worker's part of a whole batch; all of it, if there is but one."""
+        return share(batch, self.place)
 
     def record(self, loss_d, loss_g):
-        """Note the losses of one step; save and show from time to time."""
-        pair = float(loss_d.asnumpy()), float(loss_g.asnumpy())
+        """Note the losses of one step; save and show from time to time.
+
+        They are the mean over the workers, who agree here, too, whether to stop.
+        """
+        here = (loss_d.asnumpy(), loss_g.asnumpy(), self.asked)
+        *pair, asked = mean_over_workers(here, self.place)
+        self.stop = asked > 0
         if not np.isfinite(pair).all():
             raise CourseError(
                 f"Training stopped at step {self.step + 1}: loss D {pair[0]}, loss G "
-                f"{pair[1]}. Lower the learning rates; the last good checkpoint is "
-                f"kept in {self.folder}."
+                f"{pair[1]}. Lower the learning rates and start anew with fresh=True. "
+                f"What was saved before is kept in {self.folder}."
             )
-        self.losses.append(pair)
+        self.losses.append(tuple(pair))
         self.bar.update()
         self.bar.set_postfix_str(f"D {pair[0]:.2f}  G {pair[1]:.2f}", refresh=False)
-        if time.monotonic() - self.saved_at > self.save_seconds:
+        # Not at the end of an epoch: its picture comes first, and end_epoch saves.
+        between = self.step % self.steps_per_epoch
+        if between and time.monotonic() - self.saved_at > self.save_seconds:
             self.save()
         if self.view and self.view.is_due():
             self._show()
@@ -352,12 +448,15 @@ class TrainingRun:
         """Keep the picture of the fixed noise and save, if the epoch is over."""
         if self.step < (epoch + 1) * self.steps_per_epoch:
             return  # interrupted on the way
+        if not self.writes:
+            return
         s = self.settings
         frames = self.folder / "frames"
-        frames.mkdir(parents=True, exist_ok=True)
         settle_batch_norm(self.model.average, self.settling_noise)
         grid = make_grid(generate(self.model.average, self.noise))
-        save_picture(grid, frames / f"epoch-{epoch + 1:04d}.png")
+        with self._told():
+            frames.mkdir(parents=True, exist_ok=True)
+            save_picture(grid, frames / f"epoch-{epoch + 1:04d}.png")
         if epoch + 1 in RUNGS:
             save_checkpoint(
                 self.folder / "ladder",
@@ -372,6 +471,8 @@ class TrainingRun:
 
     def save(self):
         """Write a checkpoint of this moment."""
+        if not self.writes:
+            return
         settle_batch_norm(self.model.average, self.settling_noise)
         save_checkpoint(
             self.folder,
@@ -379,38 +480,41 @@ class TrainingRun:
             self.history,
             self.settings,
             self.picture_count,
+            pictures_sum=self.pictures_sum,
         )
         self.saved_at = time.monotonic()
 
     def __enter__(self):
-        self._refuse_a_second_process()
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self.claim.write_text(str(os.getpid()))
-        except OSError as error:
-            raise CourseError(
-                f"Nothing can be written to {self.folder} ({error.strerror}): make "
-                "room or make it writable, or set DCGAN_BUILD_DIR to another folder."
-            ) from None
+        with ExitStack() as undo:  # also where decoding is interrupted
+            with self._told():
+                if self.writes:
+                    self.folder.mkdir(parents=True, exist_ok=True)
+                held = undo.enter_context(self._hold_folder())
+                held.truncate(0)
+                held.write(b"%d" % os.getpid())
+            if self.writes:
+                for folder in (self.folder, self.folder / "ladder"):
+                    sweep(folder)
+            if self.place.size == 1:
+                size = self.settings.image_size
+                with self._readable():
+                    self.decoded = decode_once(
+                        self.faces, size, self.folder, self.numbers
+                    )
+            if self.view:
+                self.view.start()
+            self._undo = undo.pop_all()
         self.saved_at = time.monotonic()
         self.model.generator.set_train()
         self.model.discriminator.set_train()
-        if self.view:
-            self.view.start()
-        self.bar = tqdm(
-            total=self.total_steps,
-            initial=self.step,
-            unit="step",
-            file=sys.stdout,
-            dynamic_ncols=False,
-            ncols=78,
-        )
+        self.bar = progress_bar(self.total_steps, "step", initial=self.step)
         if threading.current_thread() is threading.main_thread():
             # Each jitted call puts MindSpore's own handler in place of SIGINT's, and
             # that one ends the process with SIGTERM. So both are caught.
+            alone = self.place.size == 1
+            asking = (signal.SIGINT, signal.SIGTERM) if alone else (STOP,)
             self._old_handlers = {
-                number: signal.signal(number, self._on_interrupt)
-                for number in (signal.SIGINT, signal.SIGTERM)
+                number: signal.signal(number, self._on_interrupt) for number in asking
             }
         return self
 
@@ -423,36 +527,58 @@ class TrainingRun:
                 self.save()
                 print(
                     f"Stopped after step {self.step:,} of {self.total_steps:,}, all "
-                    "saved. Run the cell again to go on from here."
+                    "saved. Run the cell again (in a shell: with --resume) to go on."
                 )
+            if kind is None:  # nobody leaves before worker 0 has saved
+                mean_over_workers([0], self.place)
         finally:
-            self.claim.unlink(missing_ok=True)
+            self._undo.close()
             if threading.current_thread() is threading.main_thread():
                 for number, handler in self._old_handlers.items():
                     signal.signal(number, handler)
 
-    @property
-    def claim(self) -> Path:
-        """The file that names the process training into this folder."""
-        return self.folder / "training.pid"
-
-    def _refuse_a_second_process(self):
-        try:
-            owner = psutil.Process(int(self.claim.read_text()))
-            # A process younger than the file has only inherited the number.
-            alive = owner.create_time() <= self.claim.stat().st_mtime
-        except (OSError, ValueError, psutil.Error):
-            return  # no claim, or one that a killed process has left behind
-        if alive and owner.pid != os.getpid():
+    def _hold_folder(self):
+        """A file that no second process can hold until this one closes it or ends."""
+        if not self.writes:
+            return io.BytesIO()
+        held = hold(self.folder / "training.pid")
+        if held is None:
+            owner = (self.folder / "training.pid").read_text(errors="replace")
             raise CourseError(
-                f"Another kernel (process {owner.pid}) is training into {self.folder}: "
+                f"Another kernel (process {owner}) is training into {self.folder}: "
                 "shut it down first, or set DCGAN_BUILD_DIR to another folder."
             )
+        return held
+
+    @contextmanager
+    def _told(self):
+        """In place of an error of the system's, what a student can do about it."""
+        try:
+            yield
+        except OSError as error:
+            raise CourseError(
+                f"Nothing can be written to {self.folder} ({error.strerror}): make "
+                "room or make it writable, or set DCGAN_BUILD_DIR to another folder."
+            ) from None
+
+    @contextmanager
+    def _readable(self):
+        """In place of MindSpore's error at a picture that it cannot decode."""
+        try:
+            yield
+        except RuntimeError:
+            raise CourseError(
+                f"A picture in {self.faces} was damaged or taken away after it had "
+                "been checked: get the faces again, as lesson 01 does, then run the "
+                "cell again."
+            ) from None
 
     def _on_interrupt(self, signum, frame):
-        if self.stop:  # asked for twice: do not wait for the step
+        if self.asked:  # asked for twice: do not wait for the step
             raise KeyboardInterrupt
-        self.stop = True
+        self.asked = True
+        if self.place.size == 1:
+            self.stop = True  # several workers stop when all know of it: see record
 
     def _show(self):
         settle_batch_norm(self.model.average, self.settling_noise[:128])
@@ -463,8 +589,11 @@ class TrainingRun:
         saved = newest_checkpoint(self.folder)
         if saved is None:
             return
-        now = {**asdict(self.settings), "pictures": self.picture_count}
-        then = {**asdict(saved["settings"]), "pictures": saved["pictures"]}
+        now = {**recipe(self.settings), "pictures": self.picture_count}
+        then = {**recipe(saved["settings"]), "pictures": saved["pictures"]}
+        if saved["pictures_sum"] != "none":
+            name = "the sum over the pictures' names and sizes"
+            now[name], then[name] = self.pictures_sum, saved["pictures_sum"]
         changed = [
             f"{name} was {then[name]} and is {now[name]}"
             for name in now
@@ -482,7 +611,24 @@ class TrainingRun:
             print(f"Going on from step {self.step:,} of {self.total_steps:,}. ", end="")
         else:
             print(f"All {self.step:,} steps are done. ", end="")
-        print("To start anew: fresh=True.")
+        print("To start anew: fresh=True (in a shell: --fresh).")
+
+    def _start_equal(self):
+        mark = zlib.crc32(self.numbers.tobytes(), int(self.pictures_sum, 16))
+        mark >>= 1  # fits an int32
+        here = self.picture_count, mark, self.step
+        counts, marks, steps = gather(here).T.tolist()
+        if len(set(counts)) > 1 or len(set(marks)) > 1:
+            raise CourseError(
+                f"Not all workers see the same pictures in {self.faces} "
+                f"({', '.join(map(str, counts))} of them): give every host the same."
+            )
+        for p in self.model.parameters:
+            ops.assign(p, take_from_first(p))
+        if steps[0]:
+            history = self.history if self.writes else np.zeros((steps[0], 2))
+            history = take_from_first(ms.Tensor(history, ms.float32)).asnumpy()
+            self.losses = [tuple(pair) for pair in history.tolist()]
 
 
 def train(model, faces, view=None, fresh=False):
@@ -499,7 +645,7 @@ def train(model, faces, view=None, fresh=False):
     with TrainingRun(model, faces, view, fresh) as run:
         for epoch in run.epochs():
             for real in run.batches(epoch):
-                losses = train_step(real, step_noise(s, run.step))
+                losses = train_step(real, run.share(step_noise(s, run.step)))
                 average_step()
                 run.record(*losses)
             run.end_epoch(epoch)

@@ -5,19 +5,25 @@ the plumbing feeds losses to TrainingRun and trains nothing.
 """
 
 import os
+import re
+import resource
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 
 import mindspore as ms
 import numpy as np
 import pytest
 from mindspore import nn, ops
+from rights import nobody, public_folder
 
 from dcgan_utils import CourseError, training
 from dcgan_utils.checkpoint import (
+    hold,
     list_checkpoints,
     newest_checkpoint,
     read_checkpoint,
@@ -45,10 +51,10 @@ from dcgan_utils.training import (
 SMALL = replace(PROFILES["smoke"], face_count=20, batch_size=8)  # 3 steps an epoch
 TINY = replace(SMALL, image_size=32, generator_maps=4, discriminator_maps=4)
 
-# Trains SMALL in a fresh process and keeps all its numbers. With a second argument it
-# gets a Ctrl-C while the step of that number (from 0) is under way.
+# Trains SMALL in a fresh process and keeps all its numbers, and what it was given. It
+# gets a Ctrl-C while the step of the third argument (from 0) is under way.
 PROGRAM = """
-import os, signal, sys
+import os, signal, sys, zlib
 from dataclasses import replace
 import numpy as np
 from dcgan_utils import training
@@ -57,18 +63,27 @@ from dcgan_utils.device import choose_device
 
 choose_device("cpu")
 faces, out, interrupted = sys.argv[1], sys.argv[2], int(sys.argv[3])
-draw = training.step_noise
+draw, read = training.step_noise, training.TrainingRun.batches
+given = []
 
 def step_noise(settings, step):
     if step == interrupted:
         os.kill(os.getpid(), signal.SIGINT)
-    return draw(settings, step)
+    noise = draw(settings, step)
+    given[-1] += (zlib.crc32(noise.asnumpy()),)
+    return noise
 
-training.step_noise = step_noise
+def batches(run, epoch):
+    for real in read(run, epoch):
+        given.append((zlib.crc32(real.asnumpy()),))
+        yield real
+
+training.step_noise, training.TrainingRun.batches = step_noise, batches
 settings = replace(PROFILES["smoke"], face_count=20, batch_size=8)
 model = training.build_dcgan(settings)
 history = training.train(model, faces)
-np.savez(out, history=history, **{p.name: p.asnumpy() for p in model.parameters})
+numbers = {p.name: p.asnumpy() for p in model.parameters}
+np.savez(out, history=history, given=given, **numbers)
 """
 
 
@@ -344,13 +359,19 @@ def test_a_resumed_run_says_so(runs):
 def test_a_resumed_run_ends_bit_identical_to_an_unbroken_one(runs):
     """Weights, statistics, average, both optimizers, losses: the stop left no trace."""
     top, _, numbers = runs
-    unbroken, resumed = numbers["unbroken"], numbers["resumed"]
+    unbroken, resumed = dict(numbers["unbroken"]), dict(numbers["resumed"])
+    stopped = dict(numbers["stopped"])
+    given = [run.pop("given").tolist() for run in (unbroken, stopped, resumed)]
+    assert [len(steps) for steps in given] == [6, 4, 2]
+    assert given[0] == given[1] + given[2]  # the pictures and the noise of each step
+    assert len({number for step in given[0] for number in step}) == 12
     assert unbroken.keys() == resumed.keys()
     assert len(unbroken) == len(build_dcgan(SMALL).parameters) + 1
+    for kind in ("moving_mean", "moving_variance", "moment1", "moment2", "global_step"):
+        assert any(kind in name for name in unbroken)
     for name, value in unbroken.items():
         assert (value == resumed[name]).all(), name
     # And there was something to lose between step 4 and 6.
-    stopped = numbers["stopped"]
     same = [n for n in unbroken if np.array_equal(unbroken[n], stopped[n])]
     assert all(n.endswith("learning_rate") for n in same), same
     for name in ("epoch-0001.png", "epoch-0002.png"):
@@ -364,6 +385,8 @@ def test_the_last_checkpoint_holds_the_last_numbers(runs):
     assert saved["settings"] == SMALL
     assert saved["pictures"] == 20
     for name, value in numbers["unbroken"].items():
+        if name == "given":
+            continue
         kept = saved[name]
         kept = kept if name == "history" else kept.asnumpy()
         assert (kept == value).all(), name
@@ -482,21 +505,58 @@ def test_more_epochs_go_on_from_the_end(tiny, faces_20, capsys):
         ({"real_label": 1.0}, "real_label was 0.9 and is 1.0"),
         ({"seed": 3, "beta1": 0.9}, "beta1 was 0.5 and is 0.9; seed was 1 and is 3"),
         ({"face_count": 16}, "face_count was 20 and is 16"),
+        ({"generator_maps": 8}, "generator_maps was 4 and is 8"),
+        ({"data": "anime"}, "data was sample and is anime"),
     ],
 )
 def test_changed_settings_are_refused_by_name(tiny, faces_20, changes, sentence):
     with TrainingRun(tiny, faces_20) as run:
         feed(run, 3)
     kept = list_checkpoints(TINY.run_dir)
-    changed = replace_settings(tiny, replace(TINY, **changes))
+    changed = replace(TINY, out=str(TINY.run_dir), **changes)
+    changed = replace_settings(tiny, changed)
     with pytest.raises(CourseError) as error:
         TrainingRun(changed, faces_20)
     assert sentence in str(error.value)
     assert "fresh=True" in str(error.value)
     assert list_checkpoints(TINY.run_dir) == kept != []
     # As the sentence says: anew is possible.
-    assert TrainingRun(changed, faces_20, fresh=True).step == 0
+    anew = replace_settings(build_dcgan(changed.settings), changed.settings)
+    assert TrainingRun(anew, faces_20, fresh=True).step == 0
     assert list_checkpoints(TINY.run_dir) == []
+
+
+def test_other_pictures_are_refused_though_they_are_as_many(tiny, faces_20, tmp_path):
+    with TrainingRun(tiny, faces_20) as run:
+        feed(run, 3)
+    same, others = tmp_path / "same", tmp_path / "others"
+    for copy in (same, others):
+        shutil.copytree(faces_20, copy)
+    assert TrainingRun(tiny, same).step == 3
+    with open(others / "faces" / "007.png", "ab") as file:
+        file.write(b"1")
+    with pytest.raises(CourseError) as error:
+        TrainingRun(tiny, others)
+    told = re.search(r"names and sizes was (\w{8}) and is (\w{8})\. ", str(error.value))
+    assert told[1] != told[2]
+    (others / "faces" / "007.png").rename(others / "faces" / "700.png")
+    with pytest.raises(CourseError, match="names and sizes was"):
+        TrainingRun(tiny, others)
+    (others / "faces" / "700.png").unlink()
+    with pytest.raises(CourseError, match=r"pictures was 20 and is 19; .*fresh=True"):
+        TrainingRun(tiny, others)
+
+
+def test_fewer_epochs_than_are_done_change_nothing(tiny, faces_20, capsys):
+    with TrainingRun(tiny, faces_20) as run:
+        feed(run, 6)
+    kept = list_checkpoints(TINY.run_dir)
+    shorter = replace_settings(tiny, replace(TINY, epochs=1))
+    with TrainingRun(shorter, faces_20) as run:
+        assert list(run.epochs()) == []
+    assert run.step == 6
+    assert "All 6 steps are done" in capsys.readouterr().out
+    assert list_checkpoints(TINY.run_dir) == kept
 
 
 def test_time_saves_too(tiny, faces_20, monkeypatch):
@@ -511,6 +571,117 @@ def test_time_saves_too(tiny, faces_20, monkeypatch):
         [0.5, 0.5],
         [0.25, 0.75],
     ]
+
+
+def test_an_epoch_has_its_picture_before_its_checkpoint(tiny, faces_20, monkeypatch):
+    """Killed between the two, the run must end the epoch again."""
+
+    def killed(run, epoch):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(TrainingRun, "save_seconds", -1)
+        patch.setattr(TrainingRun, "end_epoch", killed)
+        with TrainingRun(tiny, faces_20) as run:
+            feed(run, 3)
+    assert len(newest_checkpoint(TINY.run_dir)["history"]) == 2
+    with TrainingRun(tiny, faces_20) as run:
+        feed(run, 1)
+    assert len(newest_checkpoint(TINY.run_dir)["history"]) == 3
+    assert len(read_frames(TINY.run_dir / "frames")) == 1
+    assert len(list_checkpoints(TINY.run_dir / "ladder")) == 1
+
+
+@contextmanager
+def full_disk(room=100):
+    """The system refuses to write more than so many bytes into any one file."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_disk_that_fills_costs_the_steps_since_the_last_checkpoint(tiny, faces_20):
+    """At the end of an epoch, where its picture comes first."""
+    run = TrainingRun(tiny, faces_20)
+    with run:
+        feed(run, 4)
+    sentence = r"Nothing can be written to .*smoke-sample \(File too large\): make room"
+    with (
+        pytest.raises(CourseError, match=sentence),
+        TrainingRun(tiny, faces_20) as run,
+        full_disk(),
+    ):
+        feed(run, 2)
+    assert len(newest_checkpoint(TINY.run_dir)["history"]) == 4
+    assert len(read_frames(TINY.run_dir / "frames")) == 1
+    run = TrainingRun(tiny, faces_20)
+    with full_disk(0), pytest.raises(CourseError, match="Nothing can be written"):
+        run.__enter__()
+    with TrainingRun(tiny, faces_20) as run:
+        feed(run, 2)
+    assert len(read_frames(TINY.run_dir / "frames")) == 2
+    kept = {path.suffix for path in TINY.run_dir.rglob("*") if path.is_file()}
+    assert kept == {".ckpt", ".png", ".npy", ".pid"}
+
+
+def test_a_run_that_was_killed_while_saving_is_tidied_up(tiny, faces_20):
+    ladder = TINY.run_dir / "ladder"
+    ladder.mkdir(parents=True)
+    for folder in (ladder, ladder.parent):
+        (folder / "writing-77.ckpt").write_bytes(b"half")
+        (folder / "writing-77.tmp").write_bytes(b"half")
+    with TrainingRun(tiny, faces_20):
+        pass
+    assert not list(ladder.parent.rglob("writing-*"))
+
+
+@pytest.mark.parametrize("decoded", [False, True])
+def test_a_picture_that_is_damaged_after_the_check_gets_a_sentence(
+    tiny, faces_20, tmp_path, monkeypatch, decoded
+):
+    faces = tmp_path / "faces-20"
+    shutil.copytree(faces_20, faces)
+    if not decoded:
+        monkeypatch.setattr(training, "decode_once", lambda *arguments: None)
+    (faces / "faces" / "011.png").write_bytes(b"no picture any more")
+    sentence = r"A picture in .*faces-20 was damaged .*get the faces again"
+    with pytest.raises(CourseError, match=sentence), TrainingRun(tiny, faces) as run:
+        assert not decoded
+        for _ in run.batches(0):
+            pass
+    shutil.copy(faces_20 / "faces" / "011.png", faces / "faces")
+    with TrainingRun(tiny, faces) as run:  # and the folder is free again
+        assert len(list(run.batches(0))) == 3
+
+
+def test_a_training_that_runs_away_keeps_the_last_good_checkpoint(
+    faces_20, monkeypatch
+):
+    """The real thing: weights leave float32, at times before the loss tells of it."""
+    end_epoch = TrainingRun.end_epoch
+    model = build_dcgan(TINY)
+
+    def far_too_fast(run, epoch):
+        end_epoch(run, epoch)
+        ops.assign(model.optimizer_d.learning_rate, ms.Tensor(1e38, ms.float32))
+
+    monkeypatch.setattr(TrainingRun, "end_epoch", far_too_fast)
+    monkeypatch.setattr(TrainingRun, "save_seconds", -1)
+    with pytest.raises(CourseError) as error:
+        train(model, faces_20)
+    assert re.search(
+        r"^(Training stopped at step [456]:|After step [456], .* not finite).*"
+        r"ower the learning rates and start anew with fresh=True\. What was saved "
+        r"before is kept in .*smoke-sample",
+        str(error.value),
+    )
+    saved = newest_checkpoint(TINY.run_dir)
+    assert len(saved["history"]) >= 3
+    for p in model.parameters:
+        assert np.isfinite(saved[p.name].asnumpy()).all()
 
 
 @pytest.mark.parametrize("bad", [(np.nan, 0.5), (0.5, np.inf)])
@@ -626,47 +797,95 @@ def test_without_any_training_the_way_on_is_named(tmp_path, monkeypatch):
         find_run(TINY)
 
 
-@pytest.fixture
-def other_process():
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    yield process
-    process.communicate(b"\n")
+HOLDER = """
+import os, sys
+from dcgan_utils.checkpoint import hold
+file = hold(sys.argv[1])
+file.write(b"%d" % os.getpid())
+print("training", flush=True)
+sys.stdin.readline()
+"""
 
 
-def test_a_second_process_is_told_and_changes_nothing(tiny, faces_20, other_process):
+def test_a_second_process_is_told_and_changes_nothing(tiny, faces_20):
     with TrainingRun(tiny, faces_20) as run:
         feed(run, 3)
-        assert run.claim.read_text() == str(os.getpid())
-    assert not run.claim.exists()
-    before = sorted(path.name for path in run.folder.iterdir())
-    run.claim.write_text(str(other_process.pid))
-    for fresh in (False, True):
-        with pytest.raises(
-            CourseError, match=f"process {other_process.pid}.*DCGAN_BUI"
-        ):
-            TrainingRun(tiny, faces_20, fresh=fresh)
-    run.claim.unlink()
-    assert sorted(path.name for path in run.folder.iterdir()) == before
+    claim = run.folder / "training.pid"
+    before = {path.name: path.stat().st_mtime_ns for path in run.folder.iterdir()}
+    ready = TrainingRun(tiny, faces_20)
+    command = [sys.executable, "-c", HOLDER, str(claim)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    claim.write_text("")
+    with subprocess.Popen(command, **pipes) as process:
+        assert process.stdout.readline() == b"training\n"
+        # Whatever the clock says: it may have been set since.
+        os.utime(claim, (0, 0))
+        told = rf"Another kernel \(process {process.pid}\) is training.*DCGAN_BUILD_DIR"
+        for fresh in (False, True):
+            with pytest.raises(CourseError, match=told):
+                TrainingRun(tiny, faces_20, fresh=fresh)
+        with pytest.raises(CourseError, match=told), ready:
+            pass
+        process.kill()
+    after = {path.name: path.stat().st_mtime_ns for path in run.folder.iterdir()}
+    del before[claim.name], after[claim.name]
+    assert after == before
+    with TrainingRun(tiny, faces_20) as run:  # killed, it hinders nobody
+        feed(run, 1)
 
 
-@pytest.mark.parametrize("left_behind", ["99999999", "", "not a number"])
+@pytest.mark.parametrize("left_behind", ["1", "", "not a number", "\xff"])
 def test_the_claim_of_a_dead_process_is_no_hindrance(tiny, faces_20, left_behind):
+    """Even where the number is that of a process that lives: of another one, then."""
     run = TrainingRun(tiny, faces_20)
     run.folder.mkdir(parents=True)
-    run.claim.write_text(left_behind)
+    claim = run.folder / "training.pid"
+    claim.write_text(left_behind, encoding="latin-1")
+    later = time.time() + 1e6  # the clock was set back since
+    os.utime(claim, (later, later))
     with TrainingRun(tiny, faces_20) as run:
         feed(run, 1)
 
 
-def test_a_number_that_a_younger_process_inherited_is_no_hindrance(
-    tiny, faces_20, other_process
-):
-    run = TrainingRun(tiny, faces_20)
-    run.folder.mkdir(parents=True)
-    run.claim.write_text(str(other_process.pid))
-    long_ago = time.time() - 1e6
-    os.utime(run.claim, (long_ago, long_ago))
-    TrainingRun(tiny, faces_20)
+def test_a_run_that_does_not_start_lets_the_folder_go(tiny, faces_20, monkeypatch):
+    """Such as by a Ctrl-C while it decodes the pictures."""
+
+    def stopped(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "decode_once", stopped)
+        run = TrainingRun(tiny, faces_20)
+        with pytest.raises(KeyboardInterrupt):
+            run.__enter__()
+    with TrainingRun(tiny, faces_20):
+        pass
+
+
+def test_a_read_only_folder_gets_a_sentence(tiny, faces_20):
+    with public_folder() as folder:
+        model = replace_settings(tiny, replace(TINY, out=str(folder / "run")))
+        with TrainingRun(model, faces_20) as run:
+            feed(run, 3)
+        for path in [run.folder, *run.folder.rglob("*")]:
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        # A folder of a student's own faces, which nobody can read, too.
+        shutil.copytree(faces_20, folder / "faces")
+        for path in (folder / "faces", folder / "faces" / "faces"):
+            path.chmod(0o755)
+        with nobody():
+            run = TrainingRun(model, folder / "faces")
+            assert run.step == 3
+            with pytest.raises(
+                CourseError, match=r"Nothing can be written.*Permission"
+            ):
+                run.__enter__()
+            with pytest.raises(
+                CourseError, match=r"Nothing can be written.*Permission"
+            ):
+                TrainingRun(model, folder / "faces", fresh=True)
+        run.folder.chmod(0o755)
+        assert len(newest_checkpoint(run.folder)["history"]) == 3
 
 
 def test_a_folder_that_cannot_be_written_gets_a_sentence(tiny, faces_20):
@@ -684,8 +903,9 @@ def test_the_folder_is_claimed_until_the_last_save_is_done(
     with TrainingRun(tiny, faces_20) as run:
         feed(run, 1)
         save = run.save
+        claim = run.folder / "training.pid"
         monkeypatch.setattr(
-            run, "save", lambda: (claimed.append(run.claim.exists()), save())
+            run, "save", lambda: (claimed.append(hold(claim) is None), save())
         )
     assert claimed == [True]
-    assert not run.claim.exists()
+    hold(claim).close()

@@ -1,0 +1,122 @@
+"""Data parallel: several processes train one model, each on its part of every batch.
+
+The shares, the mean of the gradients and the way into a job are taught in lesson 09; a
+test keeps both texts the same. What starts and watches the processes is launcher.py.
+"""
+
+import contextlib
+import os
+import select
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import mindspore as ms
+import numpy as np
+import psutil
+from mindspore import communication, nn, ops
+
+from .launcher import LAUNCHER, STOP, how_it_ended, in_job
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which worker of a job this process is: rank 0 to size − 1."""
+
+    rank: int = 0
+    size: int = 1
+
+
+ALONE = Place()
+
+
+def share(batch, place):
+    """This worker's part of a batch: piece number ``rank`` of ``size`` equal ones."""
+    count = len(batch) // place.size
+    return batch[place.rank * count : (place.rank + 1) * count]
+
+
+class MeanGradients(nn.Cell):
+    """An optimizer that first takes the mean of the gradients over all workers."""
+
+    def __init__(self, optimizer, workers):
+        super().__init__(auto_prefix=False)  # the parameters keep their names
+        self.optimizer = optimizer
+        self.parameters = optimizer.parameters
+        self.reduce = nn.DistributedGradReducer(optimizer.parameters, True, workers)
+
+    def construct(self, gradients):
+        return self.optimizer(self.reduce(gradients))
+
+
+def join_job():
+    """Meet the other workers that msrun has started; returns this process's Place.
+
+    Outside a job it returns at once: alone. Call it after choose_device and before any
+    other use of MindSpore. The job's scheduler process does not return from it; it
+    ends there when the workers are done.
+    """
+    if not in_job():
+        return ALONE
+    # Worker 0 saves and draws while the others wait for it, on a CPU 30 s by default.
+    os.environ.setdefault("MS_CPU_COMM_OP_TIMEOUT", "600")
+    communication.init()
+    ms.set_auto_parallel_context(parallel_mode=ms.ParallelMode.DATA_PARALLEL)
+    place = Place(communication.get_rank(), communication.get_group_size())
+    print(f"worker {place.rank} of {place.size}, process {os.getpid()}", flush=True)
+    if LAUNCHER in os.environ:
+        watch, about = _stop_without, int(os.environ[LAUNCHER])
+    else:  # plain msrun
+        watch, about = _tell_of_death, gather([os.getpid()]).ravel().tolist()
+    threading.Thread(target=watch, args=(about,), daemon=True).start()
+    return place
+
+
+def _stop_without(launcher):
+    """Stop as if asked to, once the process that started the job is no more."""
+    while psutil.pid_exists(launcher):
+        time.sleep(1)
+    os.kill(os.getpid(), STOP)
+
+
+def _tell_of_death(workers):
+    """Say which of the workers, by rank, died here: msrun kills the others, untold."""
+    ended = select.poll()
+    processes = {}
+    for rank, number in enumerate(workers):
+        with contextlib.suppress(psutil.Error, OSError):  # that of another host
+            if psutil.Process(number).ppid() == os.getppid():
+                handle = os.pidfd_open(number)
+                processes[handle] = rank, number
+                ended.register(handle)
+    while processes:
+        for handle, _ in ended.poll():
+            ended.unregister(handle)
+            rank, number = processes.pop(handle)
+            with contextlib.suppress(OSError):  # msrun was quicker
+                status = Path(f"/proc/{number}/stat").read_text().split()[-1]
+                code = os.waitstatus_to_exitcode(int(status))
+                if code:
+                    print(f"Worker {rank} {how_it_ended(code)}.", flush=True)
+
+
+def mean_over_workers(numbers, place) -> list[float]:
+    """The mean of each number over all workers: the same list on every one of them.
+
+    It waits for the slowest worker, and one that is not finite makes the mean so.
+    """
+    if place.size == 1:
+        return [float(number) for number in numbers]
+    total = ops.AllReduce()(ms.Tensor(np.asarray(numbers, np.float32)))
+    return (total.asnumpy() / np.float32(place.size)).tolist()
+
+
+def gather(numbers) -> np.ndarray:
+    """What each worker gives, whole numbers, as rows: [workers, len(numbers)] int64."""
+    return ops.AllGather()(ms.Tensor([numbers], ms.int32)).asnumpy().astype(int)
+
+
+def take_from_first(value):
+    """A tensor as worker 0 has it, number for number; the others give its shape."""
+    return ops.Broadcast(0)((ms.Tensor(value),))[0]
