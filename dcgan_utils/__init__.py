@@ -11,6 +11,8 @@ __version__ = "0.1.0"
 class CourseError(Exception):
     """Something a student can put right. Its one sentence says what to do next."""
 
+    while_running = False  # what failed was running; else the input was bad
+
     def _render_traceback_(self) -> list[str]:
         # IPython asks for this: a notebook shows the sentence without the call stack.
         return [f"{type(self).__name__}: {self}"]

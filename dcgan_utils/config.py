@@ -1,7 +1,7 @@
-"""Settings: one frozen dataclass and the three profiles that fill it."""
+"""Settings: one frozen dataclass, the three profiles and the presets that fill it."""
 
 import os
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from . import CourseError
@@ -16,7 +16,7 @@ class Settings:
     """
 
     profile: str = "full"
-    data: str = "anime"  # "sample" (drawn by us) or "anime" (downloaded)
+    data: str = "anime"  # "sample" (drawn by us), "anime" (downloaded) or "folder"
     face_count: int = 0  # pictures of one epoch; 0 means all there are
     image_size: int = 64
     latent_size: int = 100  # nz
@@ -30,10 +30,15 @@ class Settings:
     real_label: float = 1.0  # what D is asked to say of a real picture
     average_decay: float = 0.0  # moving average of G's weights; 0 means none
     seed: int = 1
+    # Where things are, not what is computed: a training that is moved stays the same.
+    pictures: str = field(default="", compare=False)  # a folder of class folders
+    out: str = field(default="", compare=False)  # the run folder
 
     @property
     def data_dir(self) -> Path:
-        """The folder that holds the class folder ``faces``."""
+        """The folder of class folders: ``pictures``, else that of ``data``."""
+        if self.pictures:
+            return Path(self.pictures)
         base = os.environ.get("DCGAN_DATA_DIR")
         base = Path(base).expanduser() if base else course_root() / "data"
         if self.data == "sample":
@@ -48,7 +53,9 @@ class Settings:
 
     @property
     def run_dir(self) -> Path:
-        """The folder of this training run: checkpoints and frames."""
+        """The folder of this training run: ``out``, else one in ``build_dir``."""
+        if self.out:
+            return Path(self.out)
         return self.build_dir / f"{self.profile}-{self.data}"
 
 
@@ -82,6 +89,20 @@ PROFILES = {
     "full": Settings(),
 }
 
+# What ``dcgan train --preset`` takes: the profiles, and the DCGAN of the ModelZoo with
+# the values of its code and its log (20 epochs; its config says 100).
+PRESETS = {
+    **PROFILES,
+    "imagenet32": Settings(
+        profile="imagenet32",
+        data="folder",
+        image_size=32,
+        generator_maps=128,  # 64 × 2 in the published code
+        discriminator_maps=128,
+        epochs=20,
+    ),
+}
+
 
 def course_root() -> Path:
     """The course's top folder, found upwards from here; else the present folder."""
@@ -113,7 +134,12 @@ def load_settings(**changes) -> Settings:
     return replace(settings, data=data, **changes)
 
 
+def recipe(settings: Settings) -> dict:
+    """What decides the numbers of a training: every setting but the folders."""
+    return {f.name: getattr(settings, f.name) for f in fields(settings) if f.compare}
+
+
 def settings_table(settings: Settings) -> str:
     """The settings as lines of ``name  value``, to be printed in a lesson."""
-    rows = [(f.name, getattr(settings, f.name)) for f in fields(settings)]
+    rows = recipe(settings).items()
     return "\n".join(f"{name:<20} {value}" for name, value in rows)

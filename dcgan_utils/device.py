@@ -7,18 +7,8 @@ from . import CourseError
 _chosen: list[str] = []  # the device of this process, once it has one
 
 
-def choose_device(name: str | None = None) -> str:
-    """Select the device for this process and return ``"Ascend"`` or ``"CPU"``.
-
-    ``name`` is ``"ascend"``, ``"cpu"`` or ``"auto"`` (Ascend if there is one); without
-    it ``DCGAN_DEVICE`` decides, else ``auto``. Call it before the first operation:
-    MindSpore cannot change the device afterwards. Raises CourseError for another name
-    and where Ascend is asked for but not there.
-    """
-    wanted = (name or os.environ.get("DCGAN_DEVICE") or "auto").lower()
-    if wanted not in ("auto", "cpu", "ascend"):
-        raise CourseError(f"DCGAN_DEVICE={wanted} is no device: use cpu or ascend.")
-
+def prepare_runtime() -> None:
+    """Set what MindSpore reads when it is imported; choose_device does it, too."""
     # On processors with AVX-512, oneDNN hands most of MindSpore's convolutions to its
     # slow reference code: a step with 32 feature maps and a batch of 32 took 12 s, and
     # takes 0.24 s held to AVX2, where all of them run as fast matrix products.
@@ -31,6 +21,20 @@ def choose_device(name: str | None = None) -> str:
     # each cell's source file, finds none, and logs a hundred ERRORs about nothing.
     os.environ.setdefault("GLOG_v", "4")
 
+
+def choose_device(name: str | None = None) -> str:
+    """Select the device for this process and return ``"Ascend"`` or ``"CPU"``.
+
+    ``name`` is ``"ascend"``, ``"cpu"`` or ``"auto"`` (Ascend if there is one); without
+    it ``DCGAN_DEVICE`` decides, else ``auto``. Call it before the first operation:
+    MindSpore cannot change the device afterwards. Raises CourseError for another name
+    and where Ascend is asked for but not there.
+    """
+    wanted = (name or os.environ.get("DCGAN_DEVICE") or "auto").lower()
+    if wanted not in ("auto", "cpu", "ascend"):
+        raise CourseError(f"DCGAN_DEVICE={wanted} is no device: use cpu or ascend.")
+
+    prepare_runtime()
     import mindspore as ms
 
     has_ascend = wanted != "cpu" and ms.device_context.ascend.is_available()

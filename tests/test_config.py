@@ -11,6 +11,7 @@ from dcgan_utils.config import (
     Settings,
     course_root,
     load_settings,
+    recipe,
     settings_table,
 )
 
@@ -114,7 +115,17 @@ def test_settings_cannot_be_changed_by_accident():
         PROFILES["full"].epochs = 1
 
 
+def test_folders_can_be_given_and_are_no_part_of_the_recipe(tmp_path):
+    here = Settings(pictures=str(tmp_path / "photos"), out=str(tmp_path / "run"))
+    assert here.data_dir == tmp_path / "photos"
+    assert here.run_dir == tmp_path / "run"
+    assert here == Settings()
+    assert recipe(here) == recipe(Settings())
+    names = {f.name for f in fields(Settings)}
+    assert set(recipe(here)) == names - {"pictures", "out"}
+
+
 def test_the_table_names_every_setting_once():
     lines = settings_table(PROFILES["smoke"]).splitlines()
-    assert [line.split()[0] for line in lines] == [f.name for f in fields(Settings)]
+    assert [line.split()[0] for line in lines] == list(recipe(Settings()))
     assert lines[0].split() == ["profile", "smoke"]

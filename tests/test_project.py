@@ -27,7 +27,8 @@ def text(name):
 
 def test_requirements_are_what_a_student_expects():
     expected = (
-        "mindspore numpy matplotlib pillow download jupyter tqdm ipywidgets nbval"
+        "mindspore numpy matplotlib pillow download jupyter tqdm ipywidgets nbval "
+        "scipy onnx onnxruntime"
     )
     assert set(requirements("requirements.txt")) == set(expected.split())
     assert not requirements("requirements.txt")["numpy"].specifier.contains("2.0.0")
