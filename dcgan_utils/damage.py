@@ -9,9 +9,11 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
-import sys
+import struct
 import warnings
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from contextlib import suppress
@@ -22,6 +24,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from . import CourseError
+from .progress import progress_bar
 
 CLASS = "faces"  # the course's one class folder
 # The course's own files in a root:
@@ -33,7 +36,12 @@ OTHER_PICTURES = (".gif", ".webp", ".bmp", ".tif", ".tiff")  # rewritten as JPEG
 # The only decoders that a file may reach: Pillow would start Ghostscript for an EPS.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000")
 PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
+PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by IHDR's type of colour
+# Where the seven passes of an interlaced PNG start, and how far apart their pixels are.
+PNG_PASSES = (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4)
+PNG_PASSES += (1, 0, 2, 2), (0, 1, 1, 2)
 MAX_PIXELS = 50_000_000  # a picture of 150 MB once decoded
+MAX_SHAPE = 20  # long side to short side: a strip of 1 × 65,000 took 800 MB to resize
 MAX_BYTES = 200_000_000
 
 
@@ -72,15 +80,10 @@ def check_faces(root: Path) -> FaceReport:
         return report
 
     names = list(candidates)
-    parts = [names[i : i + 100] for i in range(0, len(names), 100)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's remarks on odd but sound files
-        pool = ThreadPoolExecutor(min(os.cpu_count() or 1, 8))
-        verdicts = in_parts(pool, _judge_part, parts, "Checking pictures", root)
-        pairs = list(zip(names, verdicts, strict=True))
-        damaged = [name for name, verdict in pairs if verdict == "damaged"]
-        converted = [name for name, verdict in pairs if verdict == "convert"]
-        _put_right(root, damaged, converted)
+    pairs = list(zip(names, judge_pictures(root, names), strict=True))
+    damaged = [name for name, verdict in pairs if verdict == "damaged"]
+    converted = [name for name, verdict in pairs if verdict == "convert"]
+    _put_right(root, damaged, converted)
     if len(damaged) == len(names):
         raise CourseError(
             f"None of the {len(names):,} pictures in {root} can be read; they are now "
@@ -140,6 +143,15 @@ def _why_empty(root: Path, ignored: Sequence[str]) -> str:
 # --- one picture ------------------------------------------------------------------
 
 
+def judge_pictures(root: Path, names: Sequence[str]) -> list[str]:
+    """A word on each: ``good``, ``damaged``, or ``convert`` (only Pillow reads it)."""
+    parts = [names[i : i + 100] for i in range(0, len(names), 100)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's remarks on odd but sound files
+        pool = ThreadPoolExecutor(min(os.cpu_count() or 1, 8))
+        return in_parts(pool, _judge_part, parts, "Checking pictures", root)
+
+
 def _judge_part(names: Iterable[str], root: Path) -> list[str]:
     return [_judge(root / name) for name in names]
 
@@ -152,23 +164,64 @@ def _judge(path: Path) -> str:
             return "damaged"
         data = path.read_bytes()
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
+            short, long = sorted(picture.size)
+            if short * long > MAX_PIXELS or long > MAX_SHAPE * short:
                 return "damaged"
             if picture.format == "PNG":
                 # Pillow forgives a wrong sum or a missing end; MindSpore does not.
                 if PNG_END not in data:
                     return "damaged"
                 picture.verify()
+                if not _png_is_strict(data):
+                    return "damaged"
         # Anew, since verify() leaves a picture that cannot be read on.
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             picture.load()
-            readable = picture.format in ("JPEG", "MPO", "PNG")
+            film = picture.format == "PNG" and b"acTL" in data  # one still is enough
+            readable = picture.format in ("JPEG", "MPO", "PNG") and not film
             if readable and path.suffix.lower() in PICTURES:
                 return "good"
             # 16-bit or float greys: Pillow would turn them white.
             return "damaged" if picture.mode[0] in "IF" else "convert"
     except Exception:  # Pillow's readers raise many kinds on nonsense
         return "damaged"
+
+
+def _png_is_strict(data: bytes) -> bool:
+    """Whether a PNG that Pillow reads has all the parts and rows that the format wants.
+
+    Pillow passes over parts that it does not know, fills missing rows up, and leaves
+    off before what is wrong behind them; MindSpore's reader refuses such a picture.
+    See the PNG specification (W3C), sections 5, 8 and 10.
+    """
+    width, height, bits, colour, *ways = struct.unpack(">IIBBBBB", data[16:29])
+    packing, filtering, interlaced = ways
+    if data[8:16] != b"\0\0\0\x0dIHDR":
+        return False
+    packed, kinds, place = [], b"", 8
+    while not kinds.endswith(b"IEND"):
+        size, kind = struct.unpack(">I4s", data[place : place + 8])
+        if kind == b"IDAT":
+            packed.append(data[place + 8 : place + 8 + size])
+        if not kind.isalpha() or (kind == b"PLTE" and size not in range(3, 769, 3)):
+            return False
+        if kind[:1].isupper():  # who does not know it cannot read the picture
+            kinds += kind
+        place += 12 + size
+    palette = b"(PLTE)" if colour == 3 else b"(PLTE)?"
+    if not re.fullmatch(b"IHDR" + palette + b"(IDAT)+IEND", kinds):
+        return False
+    if packing or filtering or interlaced > 1:  # ways that nobody has defined yet
+        return False
+    total = 0  # bytes: for each row one that names its filter, then the pixels
+    for x, y, dx, dy in PNG_PASSES if interlaced else [(0, 0, 1, 1)]:
+        columns, rows = -((x - width) // dx), -((y - height) // dy)
+        if columns > 0:
+            total += (1 + (columns * bits * PNG_CHANNELS[colour] + 7) // 8) * rows
+    unpacking = zlib.decompressobj()
+    return len(unpacking.decompress(b"".join(packed), total + 1)) == total and (
+        unpacking.eof
+    )
 
 
 def _put_right(root: Path, damaged: Sequence[str], converted: Sequence[str]) -> None:
@@ -265,4 +318,4 @@ def in_parts(
 
 def progress(title: str, total: int) -> tqdm:
     """A bar that leaves one line, and none where there was nothing to wait for."""
-    return tqdm(desc=title, total=total, file=sys.stdout, delay=1, mininterval=0.5)
+    return progress_bar(total, "picture", title, delay=1)

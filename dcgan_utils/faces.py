@@ -52,6 +52,7 @@ DRAWER = f"drawing.py {DRAWING_VERSION}"  # what drawn-by.txt says
 FEW_FACES = 256  # fewer than these are drawn sooner than two processes have started
 ARCHIVE_BYTES = 275 * 2**20  # of the anime faces, where the server does not say
 MAX_UNPACKED = 4 * 10**9
+MAX_MEMBERS = 1_000_000
 MAX_RATIO = 100  # unpacked to packed; JPEG files stay near 1
 SPACE_MARGIN = 100 * 2**20
 PAUSE = 2.0  # seconds before the second try, twice that before the third
@@ -195,6 +196,34 @@ def _leave_interrupts_alone() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+def make_stand_in(faces: Path, root: Path) -> Path:
+    """Copy sample faces into class folders, as ImageNet is laid out; return the folder.
+
+    faces: a folder from draw_sample_faces. Face 12 with black hair becomes
+    ``root/train/black/12.JPEG``. A stand-in that is there is kept. Raises CourseError
+    where other files are in the way or ``root`` cannot be written.
+    """
+    root = Path(root)
+    with open(faces / LABELS, encoding="utf-8", newline="") as file:
+        hair = {row["file"]: row["hair_colour"] for row in csv.DictReader(file)}
+    copies = {f"{hair[f]}/{Path(f).stem}.JPEG": faces / f for f in hair}
+    train = root / "train"
+    if train.exists() and {
+        p.relative_to(train).as_posix() for p in train.glob("*/*")
+    } != set(copies):
+        raise CourseError(
+            f"{train} is there already and holds other files: name another folder."
+        )
+    if not train.exists():
+        with _beside(root) as made:
+            for name, face in copies.items():
+                (made / "train" / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(face, made / "train" / name)
+            root.mkdir(exist_ok=True)
+            _move_in(made / "train", train)
+    return train
+
+
 # --- anime faces ------------------------------------------------------------------
 
 
@@ -243,33 +272,54 @@ def _local_file(url: str) -> Path | None:
 
 
 def _fetch(url: str, archive: Path, timeout: float, tries: int) -> None:
-    """Download ``url`` to ``archive``, going on where a transfer was cut."""
+    """Download a zip archive to ``archive``, going on where a transfer was cut.
+
+    What came at the last try is left to _unpack, archive or not: it tells what it is.
+    """
     before = socket.getdefaulttimeout()
     # `download` has a time limit for opening only: this one holds for reading too.
     socket.setdefaulttimeout(timeout)
     try:
-        try:
-            request = urllib.request.Request(url, headers={"User-Agent": "Mozilla/5.0"})
-            with urllib.request.urlopen(request, timeout=timeout) as answer:
-                size = int(answer.headers.get("Content-Length") or ARCHIVE_BYTES)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise CourseError(
-                f"No pictures from {url} ({_reason(error)}): {OTHER_WAYS}."
-            ) from error
-        _need_space(archive.parent, int(size * 2.2))
         for attempt in range(1, tries + 1):
-            try:
-                download(url, str(archive), timeout=timeout, verbose=False)
-                return
-            except Exception as error:  # `download` raises whatever it meets
-                if attempt == tries:
-                    raise CourseError(
-                        f"The download of {url} was cut {tries} times "
-                        f"({_reason(error)}): try again later, or {OTHER_WAYS}."
-                    ) from error
-                time.sleep(PAUSE * attempt)
+            last = attempt == tries
+            size = _ask_size(url, timeout, last)
+            if size is not None:
+                _need_space(archive.parent, int((size or ARCHIVE_BYTES) * 2.2))
+                if not size:  # `download` cannot go on with what it has
+                    Path(f"{archive}.part").unlink(missing_ok=True)
+                try:
+                    download(url, str(archive), timeout=timeout, verbose=False)
+                    if last or zipfile.is_zipfile(archive):
+                        return
+                    archive.unlink()
+                except Exception as error:  # `download` raises whatever it meets
+                    if last:
+                        raise CourseError(
+                            f"The download of {url} was cut {tries} times "
+                            f"({_reason(error)}): try again later, or {OTHER_WAYS}."
+                        ) from error
+            time.sleep(PAUSE * attempt)
     finally:
         socket.setdefaulttimeout(before)
+
+
+def _ask_size(url: str, timeout: float, last: bool) -> int | None:
+    """How many bytes the server announces, 0 if it does not say.
+
+    None where it makes sense to ask again, unless this was the last time.
+    """
+    try:
+        request = urllib.request.Request(url, headers={"User-Agent": "Mozilla/5.0"})
+        with urllib.request.urlopen(request, timeout=timeout) as answer:
+            return int(answer.headers.get("Content-Length") or 0)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        cause = getattr(error, "reason", error)
+        passing = (TimeoutError, ConnectionResetError, http.client.HTTPException)
+        if not last and (isinstance(cause, passing) or getattr(error, "code", 0) > 499):
+            return None
+        raise CourseError(
+            f"No pictures from {url} ({_reason(error)}): {OTHER_WAYS}."
+        ) from error
 
 
 def _reason(error: BaseException) -> str:
@@ -332,6 +382,11 @@ def _pictures_inside(
     packed: zipfile.ZipFile, archive: Path
 ) -> list[tuple[zipfile.ZipInfo, str]]:
     """The archive's pictures, each with the file name it gets; hostile ones refused."""
+    if len(packed.infolist()) > MAX_MEMBERS:
+        raise CourseError(
+            f"The archive is refused: it holds {len(packed.infolist()):,} files; "
+            f"{OTHER_WAYS}."
+        )
     chosen: dict[str, zipfile.ZipInfo] = {}
     total = 0
     for member in packed.infolist():

@@ -49,6 +49,43 @@ def show_grid(pictures, title, columns=8, width=8.0):
     plt.show()
 
 
+def show_rows(rows, title, columns=(), ticks=None, side=0.95):
+    """Show named rows of pictures under a title, as one small JPEG.
+
+    rows: a dict from a row's name to pictures [N, 3, S, S] in [-1, 1], N alike in all.
+    columns: the names above the columns. ticks: a dict like rows to [N] of bool; a ✓
+    stands on the picture where it is True. side: of one picture, in inches.
+    """
+    import io
+
+    import matplotlib.pyplot as plt
+    from IPython.display import Image as Show
+    from IPython.display import display
+
+    pictures = np.concatenate(list(rows.values()))
+    across, step = len(pictures) // len(rows), pictures.shape[-1] + 2
+    figure = plt.figure(figsize=(side * across, side * len(rows)))
+    axes = figure.add_axes((0, 0, 1, 1))  # the names stand outside, in what tight adds
+    axes.imshow(make_grid(pictures, across), interpolation="lanczos")
+    axes.set_title(title)
+    axes.set_yticks([(i + 0.5) * step for i in range(len(rows))], list(rows))
+    middles = [(i + 0.5) * step for i in range(len(columns))]
+    axes.set_xticks(middles, columns)
+    axes.tick_params(length=0, labeltop=True, labelbottom=False, pad=2)
+    axes.spines[:].set_visible(False)
+    for y, name in enumerate(ticks or ()):
+        for x in np.flatnonzero(ticks[name]):
+            axes.text(
+                *((x + 0.88) * step, (y + 0.13) * step), "✓", color="white",
+                ha="center", va="center", bbox={"boxstyle": "circle", "fc": COLOUR_G, "ec": "w"},
+            )  # fmt: skip
+    file = io.BytesIO()
+    options = {"dpi": 100, "bbox_inches": "tight", "pil_kwargs": {"quality": 88}}
+    figure.savefig(file, format="jpeg", **options)
+    plt.close(figure)
+    display(Show(file.getvalue(), format="jpeg", alt=title))
+
+
 def smooth(values, window=50):
     """The mean of each value and the window − 1 before it (fewer at the start)."""
     sums = np.concatenate([[0.0], np.cumsum(np.asarray(values, np.float64))])

@@ -2,14 +2,20 @@
 
 import resource
 import shutil
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 
 import mindspore as ms
 import numpy as np
 import pytest
+from rights import nobody, public_folder
 
 from dcgan_utils import CourseError, checkpoint
 from dcgan_utils.checkpoint import (
+    DamagedCheckpoint,
+    hold,
     list_checkpoints,
     newest_checkpoint,
     read_checkpoint,
@@ -127,10 +133,132 @@ def test_a_disk_that_is_full_gives_a_sentence(tmp_path):
     assert names(tmp_path) == ["step-0000001.ckpt"]
 
 
+@pytest.fixture
+def public():
+    with public_folder() as folder:
+        yield folder
+
+
+def test_a_read_only_folder_gives_a_sentence_and_can_be_read(public):
+    path = save(public, 1)
+    public.chmod(0o555)
+    with nobody():
+        with pytest.raises(
+            CourseError, match=r"\(Permission denied\).*make the folder"
+        ):
+            save(public, 2)
+        assert len(newest_checkpoint(public)["history"]) == 1
+    assert names(public) == [path.name]
+
+
+def test_one_that_cannot_be_read_is_no_damaged_one(public):
+    """Else training would go on from the one before, and delete it."""
+    save(public, 1)
+    newest = save(public, 2)
+    newest.chmod(0)
+    with (
+        nobody(),
+        pytest.raises(
+            CourseError, match=r"cannot be read \(Permission denied\)"
+        ) as error,
+    ):
+        newest_checkpoint(public)
+    assert error.type is CourseError
+
+
+@pytest.mark.parametrize("kind", [MemoryError, ValueError])
+def test_a_sound_one_that_cannot_be_loaded_is_no_damaged_one(
+    tmp_path, monkeypatch, kind
+):
+    """MindSpore makes a ValueError of all that happens there, of a Ctrl-C as well."""
+
+    def load(path):
+        raise kind("not enough memory\n - C++ call stack")
+
+    for steps in (1, 2):
+        save(tmp_path, steps)
+    monkeypatch.setattr(ms, "load_checkpoint", load)
+    with pytest.raises(CourseError, match=r"cannot be read \(not enough memory\)"):
+        newest_checkpoint(tmp_path)
+
+
+def test_numbers_that_are_not_finite_are_not_saved(tmp_path):
+    save(tmp_path, 1)
+    for bad in (np.nan, np.inf):
+        with pytest.raises(CourseError, match=r"After step 2, weight .*fresh=True"):
+            save(tmp_path, 2, value=bad)
+    assert names(tmp_path) == ["step-0000001.ckpt"]
+
+
+def test_what_a_killed_process_left_goes_and_other_files_stay(tmp_path):
+    left = ["writing-4711.ckpt", "writing-4711.tmp", "writing-12.tmp"]
+    mine = ["step-best.ckpt", "step-3.ckpt", "step-9999999.txt", "writing-notes.txt"]
+    for name in left + mine:
+        (tmp_path / name).write_bytes(b"half a checkpoint, or something else")
+    (tmp_path / "step-0000007.ckpt").mkdir()
+    mine += ["step-0000007.ckpt"]
+    assert newest_checkpoint(tmp_path) is None
+    save(tmp_path, 1)
+    assert names(tmp_path) == sorted([*mine, "step-0000001.ckpt"])
+    assert len(newest_checkpoint(tmp_path)["history"]) == 1
+    with pytest.raises(CourseError, match="could not be saved"):
+        save(tmp_path, 7)  # a folder has its name
+
+
+def test_the_newest_is_the_one_of_most_steps(tmp_path):
+    for name in ("step-10000000", "step-9999999", "step-0000012"):
+        (tmp_path / f"{name}.ckpt").touch()
+    found = [path.stem for path in list_checkpoints(tmp_path)]
+    assert found == ["step-0000012", "step-9999999", "step-10000000"]
+
+
+HOLDER = """
+import sys
+from dcgan_utils.checkpoint import hold
+file = hold(sys.argv[1])
+print("held" if file else "refused", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_one_process_holds_a_file_until_it_ends(tmp_path):
+    """However it ends, and whatever the file says."""
+    path = tmp_path / "held"
+    command = [sys.executable, "-c", HOLDER, str(path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes) as process:
+        assert process.stdout.readline() == b"held\n"
+        assert hold(path) is None
+        process.send_signal(signal.SIGKILL)
+    mine = hold(path)
+    again = subprocess.run(command, input=b"\n", capture_output=True)
+    assert again.stdout == b"refused\n"
+    mine.close()
+    hold(path).close()
+
+
 def test_a_folder_that_cannot_be_made_gives_a_sentence(tmp_path):
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(CourseError, match=r"could not be saved.*writable"):
         save(tmp_path / "file" / "run", 1)
+
+
+def test_cut_anywhere_or_with_any_byte_changed_it_is_damaged(tmp_path):
+    path = save(tmp_path, 3)
+    whole = path.read_bytes()
+    assert len(read_checkpoint(path)["history"]) == 3
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place])
+        with pytest.raises(DamagedCheckpoint):
+            read_checkpoint(path)
+        changed = bytearray(whole)
+        changed[place] ^= 1 << place % 8
+        path.write_bytes(changed)
+        with pytest.raises(DamagedCheckpoint):
+            read_checkpoint(path)
+    path.write_bytes(whole + b"x")
+    with pytest.raises(DamagedCheckpoint):
+        read_checkpoint(path)
 
 
 def flip(path):
@@ -151,13 +279,18 @@ def letter(path):
     path.write_text("Dear checkpoint, this is a letter.")
 
 
-def other(path):
+def other(path, **options):
     """A whole checkpoint, but not of this course."""
-    ms.save_checkpoint(parameters()[0:1], str(path.with_name("other.ckpt")))
+    entries = [{"name": p.name, "data": p} for p in parameters()]
+    ms.save_checkpoint(entries, str(path.with_name("other.ckpt")), **options)
     shutil.move(path.with_name("other.ckpt"), path)
 
 
-DAMAGES = [flip, cut, empty, letter, other]
+def other_with_a_sum(path):
+    other(path, crc_check=True)
+
+
+DAMAGES = [flip, cut, empty, letter, other, other_with_a_sum]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -3,6 +3,7 @@
 The server is a thread of this process; nothing leaves the machine.
 """
 
+import copy
 import csv
 import io
 import multiprocessing
@@ -219,13 +220,30 @@ def test_import_starts_no_mindspore():
 # --- downloading ------------------------------------------------------------------
 
 
+# How many requests go wrong. The size is asked for once by us and twice by `download`,
+# which then fetches.
+ONCE = {
+    "cut once": 4,
+    "cut, no length once": 4,
+    "html once": 4,
+    "too short once": 4,
+    "500 once": 1,
+    "silent once": 1,
+    "hangs up once": 1,
+}
+
+
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         server = self.server
         server.requests += 1
         mode, body = server.mode, server.body
-        if mode == "404":
-            return self.send_error(404)
+        if mode in ONCE:
+            mode = mode.removesuffix(" once") if server.requests <= ONCE[mode] else "ok"
+        if mode in ("404", "500"):
+            return self.send_error(int(mode))
+        if mode == "hangs up":
+            return None
         if mode == "silent":
             return server.over.wait(20)
         if mode == "html":
@@ -236,13 +254,11 @@ class Handler(BaseHTTPRequestHandler):
             body = b"faces, but not a zip " * 50
         length = {"too long": len(body) * 2, "too short": len(body) // 2}
         self.send_response(200)
-        if mode != "no length":
+        if "no length" not in mode:
             self.send_header("Content-Length", str(length.get(mode, len(body))))
         self.end_headers()
-        # `download` asks twice for the size before it fetches: cut the first fetch
-        cut_once = mode == "cut once" and server.requests == 4
-        if cut_once or mode in ("cut", "stall"):
-            self.wfile.write(body[: len(body) // 2])
+        if mode.startswith("cut") or mode == "stall":
+            self.wfile.write(body[: int(len(body) * server.cut)])
             if mode == "stall":
                 self.wfile.flush()
                 server.over.wait(20)
@@ -262,6 +278,7 @@ def server(monkeypatch):
     httpd.daemon_threads = True
     httpd.handle_error = lambda *args: None  # clients that hang up are no news
     httpd.mode, httpd.body, httpd.requests = "ok", archive(), 0
+    httpd.cut = 0.5  # this share of the body is sent
     httpd.over = threading.Event()
     httpd.url = f"http://127.0.0.1:{httpd.server_port}/faces.zip"
     thread = threading.Thread(target=httpd.serve_forever, args=(0.02,), daemon=True)
@@ -272,11 +289,14 @@ def server(monkeypatch):
     httpd.server_close()
 
 
-@pytest.mark.parametrize("mode", ["ok", "no length", "cut once"])
+@pytest.mark.parametrize("mode", ["ok", "no length", *ONCE])
 def test_download(server, tmp_path, capsys, mode):
     server.mode = mode
     before = socket.getdefaulttimeout()
-    root = faces.download_faces(tmp_path / "data" / "anime", server.url, timeout=5)
+    timeout = 0.4 if mode == "silent once" else 5
+    root = faces.download_faces(
+        tmp_path / "data" / "anime", server.url, timeout=timeout
+    )
     assert root == tmp_path / "data" / "anime"
     assert tree(tmp_path / "data") == [
         "anime",
@@ -301,6 +321,8 @@ def test_download_reads_the_environment(server, tmp_path, monkeypatch):
 WAYS = r"DCGAN_DATA=sample .*DCGAN_URL .*DCGAN_DATA_DIR"
 FAILURES = {
     "404": "the server answers 404",
+    "500": "the server answers 500",
+    "hangs up": "Remote end closed connection",
     "cut": "was cut 2 times",
     "stall": r"was cut 2 times \(no answer in time\)",
     "silent": "no answer in time",
@@ -327,6 +349,18 @@ def test_failed_download_leaves_the_folder_as_it_was(server, tmp_path, mode, sta
     assert "\n" not in str(error.value)
     assert tree(tmp_path) == before
     assert socket.getdefaulttimeout() == limit
+    # Asked again, but for a page that is not there, and no more often than told to.
+    asked = {"404": 1, "500": 2, "silent": 2, "hangs up": 2}
+    assert server.requests == asked.get(mode, 8)
+
+
+@pytest.mark.parametrize("length", ["", ", no length"])
+@pytest.mark.parametrize("share", [0, 1e-9, 0.02, 0.3, 0.7, 0.99, 1 - 1e-9])
+def test_a_download_cut_anywhere_leaves_nothing(server, tmp_path, share, length):
+    server.mode, server.cut = f"cut{length}", share
+    with pytest.raises(CourseError, match=r"was cut 2 times|no whole zip archive"):
+        faces.download_faces(tmp_path / "anime", server.url, timeout=0.4, tries=2)
+    assert tree(tmp_path) == [] and server.requests == 8
 
 
 def test_no_network(tmp_path, monkeypatch):
@@ -451,8 +485,24 @@ def link_member(name: str) -> zipfile.ZipInfo:
     return member
 
 
+def with_twins(count, size, content) -> bytes:
+    """An archive whose table names one file so many times, each time of so many bytes.
+
+    All lie at one place, as in the bombs that overlap.
+    """
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("faces/0.jpg", content)
+        for i in range(1, count):
+            twin = copy.copy(packed.filelist[0])
+            twin.filename, twin.file_size = f"faces/{i}.jpg", size
+            packed.filelist.append(twin)
+    return data.getvalue()
+
+
 GOOD = ("faces/0.jpg", b"x" * 999)
 HOSTILE = {
+    "100 GB": with_twins(26, 4 * 10**9, os.urandom(999)),
     "dots": archive(GOOD, ("../../evil.jpg", b"x" * 999)),
     "dots inside": archive(GOOD, ("faces/../../evil.jpg", b"x" * 999)),
     "backslashes": archive(GOOD, ("..\\evil.jpg", b"x" * 999)),
@@ -476,12 +526,17 @@ def test_hostile_archive_is_refused_before_a_byte_is_written(
     assert tree(tmp_path) == ["faces.zip"]
 
 
-def test_huge_archive_is_refused(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("limit", "sentence"),
+    [("MAX_UNPACKED", "it would unpack to"), ("MAX_MEMBERS", "it holds 3 files")],
+)
+def test_huge_archive_is_refused(tmp_path, monkeypatch, limit, sentence):
     zipped = tmp_path / "faces.zip"
     zipped.write_bytes(archive())
-    monkeypatch.setattr(faces, "MAX_UNPACKED", 100)
-    with pytest.raises(CourseError, match="refused: it would unpack to"):
+    monkeypatch.setattr(faces, limit, 2)
+    with pytest.raises(CourseError, match=f"refused: {sentence}"):
         faces.download_faces(tmp_path / "anime", str(zipped))
+    assert tree(tmp_path) == ["faces.zip"]
 
 
 def broken_crc() -> bytes:
@@ -504,13 +559,21 @@ def encrypted() -> bytes:
         (archive()[:-30], "no whole zip archive"),
         (encrypted(), "no whole zip archive .*encrypted"),
         (archive(("readme.txt", b"x")), "holds no .jpg or .png"),
+        (archive(("faces.zip", archive())), "holds no .jpg or .png"),
+        (with_twins(3, 999, os.urandom(999)), "no whole zip archive"),
+        (with_twins(2, 9, bytes(999)), "no whole zip archive"),
+        (archive(("x" * 300 + ".jpg", b"x")), "File name too long"),
     ],
-    ids=["CRC", "cut", "encrypted", "no pictures"],
-)
+    ids=[
+        "CRC", "cut", "encrypted", "no pictures", "zip in zip", "overlapping",
+        "more than it says", "long name",
+    ],
+)  # fmt: skip
 def test_bad_archive(tmp_path, data, sentence):
     zipped = tmp_path / "faces.zip"
     zipped.write_bytes(data)
-    with pytest.raises(CourseError, match=f"{sentence}.*{WAYS}"):
+    way = "DCGAN_DATA_DIR" if "long" in sentence else WAYS
+    with pytest.raises(CourseError, match=f"{sentence}.*{way}"):
         faces.download_faces(tmp_path / "anime", str(zipped))
     assert tree(tmp_path) == ["faces.zip"]
 
