@@ -73,12 +73,11 @@ def show_rows(rows, title, columns=(), ticks=None, side=0.95):
     axes.set_xticks(middles, columns)
     axes.tick_params(length=0, labeltop=True, labelbottom=False, pad=2)
     axes.spines[:].set_visible(False)
+    disc = {"boxstyle": "circle", "facecolor": COLOUR_G, "edgecolor": "white"}
+    centred = {"color": "white", "ha": "center", "va": "center", "bbox": disc}
     for y, name in enumerate(ticks or ()):
         for x in np.flatnonzero(ticks[name]):
-            axes.text(
-                *((x + 0.88) * step, (y + 0.13) * step), "✓", color="white",
-                ha="center", va="center", bbox={"boxstyle": "circle", "fc": COLOUR_G, "ec": "w"},
-            )  # fmt: skip
+            axes.text((x + 0.88) * step, (y + 0.13) * step, "✓", **centred)
     file = io.BytesIO()
     options = {"dpi": 100, "bbox_inches": "tight", "pil_kwargs": {"quality": 88}}
     figure.savefig(file, format="jpeg", **options)
