@@ -116,6 +116,131 @@ def draw_step():
     figure.savefig(HERE / "step.png", dpi=110)
 
 
+def draw_workers():
+    """Two workers: each its half of the batch, one mean of the gradients for both."""
+    figure, axis = plt.subplots(figsize=(10, 3.9), layout="constrained")
+    colours = "#009E73", "#CC79A7"
+
+    def box(x, y, text, colour, width=1.75):
+        patch = FancyBboxPatch(
+            (x - width / 2, y - 0.33), width, 0.66, boxstyle="round,pad=0.05",
+            facecolor=(colour, 0.25), edgecolor=colour, linewidth=2.2,
+        )  # fmt: skip
+        axis.add_patch(patch)
+        axis.text(x, y, text, ha="center", va="center", fontsize=11.5)
+
+    def arrow(start, end):
+        axis.annotate(
+            "", end, start, arrowprops={"arrowstyle": "->", "lw": 1.8, "color": "0.2"}
+        )
+
+    box(0.2, 0, "one batch\nof pictures\nand noise", "0.35", 1.5)
+    box(7.1, 0, "mean of the\ngradients", "0.35", 1.6)
+    for rank, y in enumerate((1.05, -1.05)):
+        colour, half = colours[rank], ("first", "second")[rank]
+        axis.text(3.7, y * 1.62, f"worker {rank}: one process", ha="center",
+                  va="center", color="0.2", fontsize=11)  # fmt: skip
+        box(2.5, y, f"the {half} half", colour)
+        box(4.9, y, "its gradients\nof G and D", colour)
+        box(9.5, y, "the same step,\nthe same weights", colour, 2.1)
+        arrow((1.08, y * 0.25), (1.55, y * 0.8))
+        arrow((3.45, y), (3.95, y))
+        arrow((5.85, y * 0.8), (6.2, y * 0.3))
+        arrow((8.0, y * 0.3), (8.35, y * 0.8))
+    axis.set(xlim=(-0.75, 10.7), ylim=(-1.95, 1.95))
+    axis.set_axis_off()
+    figure.savefig(HERE / "workers.png", dpi=110)
+
+
+def draw_job():
+    """A training job: class folders, the commands of a shell, and what they write."""
+    figure, axis = plt.subplots(figsize=(10, 2.9), layout="constrained")
+
+    def box(x, y, text, colour="0.25", width=1.7):
+        patch = FancyBboxPatch(
+            (x - width / 2, y - 0.24), width, 0.48, boxstyle="round,pad=0.06",
+            color=colour,
+        )  # fmt: skip
+        axis.add_patch(patch)
+        axis.text(x, y, text, ha="center", va="center", color="white",
+                  fontsize=11.5, family="monospace")  # fmt: skip
+
+    def files(x, y, *lines):
+        axis.text(x, y, "\n".join(lines), va="center", fontsize=11, linespacing=1.5,
+                  family="monospace")  # fmt: skip
+
+    def arrow(start, end):
+        axis.annotate(
+            "", end, start, arrowprops={"arrowstyle": "->", "lw": 1.8, "color": "0.2"}
+        )
+
+    axis.text(0, 3.35, "photos/train/", fontsize=11.5, family="monospace")
+    for row, colour in enumerate(("black", "blonde", "pink")):
+        y, shown, seed = 2.55 - row * 0.95, 0, 0
+        axis.text(0.15, y, f"{colour}/", va="center", fontsize=11, family="monospace")
+        while shown < 3:
+            seed, rng = seed + 1, np.random.default_rng([8, seed])
+            labels = random_labels(rng)
+            if labels.hair_colour == colour:
+                x = 1.15 + 0.85 * shown
+                face = np.asarray(draw_face(labels, rng, size=96).convert("RGB"))
+                axis.imshow(face, extent=(x, x + 0.78, y - 0.39, y + 0.39))
+                shown += 1
+    box(5.15, 1.6, "dcgan train", COLOUR_D)
+    files(6.75, 1.6, "run/", "  step-….ckpt", "  frames/")
+    box(9.6, 2.45, "dcgan generate", COLOUR_G, 2.0)
+    box(9.6, 0.75, "dcgan export", COLOUR_G, 2.0)
+    files(11.15, 2.45, "generate.png")
+    files(11.15, 0.75, "generator.mindir", "generator.onnx")
+    for start, end in (
+        ((3.75, 1.6), (4.2, 1.6)),
+        ((6.1, 1.6), (6.65, 1.6)),
+        ((8.05, 1.85), (8.5, 2.3)),
+        ((8.05, 1.35), (8.5, 0.9)),
+        ((10.7, 2.45), (11.1, 2.45)),
+        ((10.7, 0.75), (11.1, 0.75)),
+    ):
+        arrow(start, end)
+    axis.set(xlim=(-0.1, 13.5), ylim=(0.1, 3.7), aspect="equal")
+    axis.set_axis_off()
+    figure.savefig(HERE / "job.png", dpi=110)
+
+
+def draw_export():
+    """One generator, three files, and who reads each of them."""
+    figure, axis = plt.subplots(figsize=(10, 3.3), layout="constrained")
+
+    def box(x, y, text, colour, width):
+        patch = FancyBboxPatch(
+            (x - width / 2, y - 0.3), width, 0.6, boxstyle="round,pad=0.06",
+            facecolor=(colour, 0.2), edgecolor=colour, linewidth=2.2,
+        )  # fmt: skip
+        axis.add_patch(patch)
+        axis.text(x, y, text, ha="center", va="center", fontsize=11.5)
+
+    def arrow(start, end, style="-"):
+        axis.annotate("", end, start, arrowprops={
+            "arrowstyle": "->", "lw": 1.8, "color": "0.2", "linestyle": style,
+        })  # fmt: skip
+
+    box(0.9, 1.5, "checkpoint:\nweights, no graph", "0.35", 1.9)
+    box(3.6, 1.5, "Generator\n(Python class)", COLOUR_G, 1.7)
+    arrow((2.0, 1.5), (2.6, 1.5))
+    rows = (
+        (2.6, "generator.mindir\ngraph and weights", "MindSpore, MindSpore Lite", "-"),
+        (1.5, "generator.onnx\ngraph and weights", "onnxruntime and others", "-"),
+        (0.4, "generator.air\nwritten on Ascend only", "CANN's own tools", "--"),
+    )
+    for y, file, reader, style in rows:
+        box(6.9, y, file, COLOUR_D, 2.5)
+        box(10.75, y, reader, "#009E73", 3.1)
+        arrow((4.6, 1.5 + (y - 1.5) * 0.35), (5.5, y), style)
+        arrow((8.3, y), (9.05, y), style)
+    axis.set(xlim=(-0.2, 12.5), ylim=(-0.1, 3.1))
+    axis.set_axis_off()
+    figure.savefig(HERE / "export.png", dpi=110)
+
+
 def draw_progress():
     """Eight noise vectors after four epochs each, and the film of all."""
     frames = read_frames(FRAMES)
@@ -129,9 +254,90 @@ def draw_progress():
     save_gif(film, HERE / "dcgan.gif")
 
 
+def draw_roads():
+    """Two roads through noise, and the faces on the way (needs the weights)."""
+    from dcgan_utils.checkpoint import newest_checkpoint
+    from dcgan_utils.device import choose_device
+    from dcgan_utils.figures import make_grid
+    from dcgan_utils.latent import draw, slerp
+    from dcgan_utils.training import load_generator
+
+    choose_device()
+    generator = load_generator(newest_checkpoint(FRAMES.parent))
+    rng = np.random.default_rng(2026)
+    noise = rng.standard_normal((16, 100))
+    t = np.linspace(0, 1, 7)
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(10, 3.4), layout="constrained", width_ratios=(1, 2.1)
+    )
+    # Lengths as they are; the angle within the one plane that can be shown is free.
+    length = np.linalg.norm(rng.standard_normal((1500, 100)), axis=1)
+    angle = rng.uniform(0, 2 * np.pi, 1500)
+    left.scatter(
+        length * np.cos(angle), length * np.sin(angle), s=4, color="0.6", alpha=0.6
+    )
+    ends = 10 * np.array([[1.0, 0.0], [0.0, 1.0]])
+    share = np.linspace(0, 1, 50)
+    arc, line = slerp(*ends, share), np.outer(1 - share, ends[0])
+    line += np.outer(share, ends[1])
+    left.plot(*line.T, color=COLOUR_D, linewidth=3, label="straight")
+    left.plot(*arc.T, color=COLOUR_G, linewidth=3, label="spherical")
+    left.plot(*ends.T, "o", color="black")
+    left.plot(0, 0, "+", color="black")
+    left.legend(loc="center", bbox_to_anchor=(0.38, 0.36), frameon=False)
+    left.set(title="where noise lies", aspect="equal")
+    left.set_axis_off()
+    first, last = noise[2], noise[3]
+    straight = np.outer(1 - t, first) + np.outer(t, last)
+    roads = [straight, slerp(first, last, t)]
+    right.imshow(
+        make_grid(draw(generator, np.concatenate(roads)), 7), interpolation="lanczos"
+    )
+    right.set_yticks([32, 98], ["straight", "spherical"], fontsize=12)
+    right.set_xticks([])
+    right.tick_params(length=0)
+    right.spines[:].set_visible(False)
+    for text, colour in zip(right.get_yticklabels(), (COLOUR_D, COLOUR_G)):
+        text.set_color(colour)
+    right.set_title("the faces on both roads")
+    figure.savefig(HERE / "latent.png", dpi=110)
+
+
+def draw_metrics():
+    """Real and made faces as points: beside them, a part of them, on top of some."""
+    rng = np.random.default_rng(12)
+    angle = rng.uniform(0, 2 * np.pi, 160)
+    ring = np.stack([np.cos(angle), 0.75 * np.sin(angle)], axis=1)
+    real = ring + rng.normal(0, 0.13, ring.shape)
+    near = ring[real[:, 0] > 0.45].repeat(2, axis=0)[:70]
+    made = {
+        "not true": 0.45 * ring[:60] + (0.1, 0) + rng.normal(0, 0.14, (60, 2)),
+        "not varied": near + rng.normal(0, 0.12, near.shape),
+        "not new": real[:40] + rng.normal(0, 0.008, (40, 2)),
+    }
+    sees = ("FID, KID and precision see it", "FID, KID and recall see it",
+            "only the test of memory sees it")  # fmt: skip
+    figure, axes = plt.subplots(1, 3, figsize=(10, 3.4), layout="constrained")
+    for axis, (title, points), text in zip(axes, made.items(), sees):
+        axis.plot(*real.T, "o", color=COLOUR_G, ms=7, alpha=0.55, label="real faces")
+        axis.plot(*points.T, "o", color=COLOUR_D, ms=4, label="made faces")
+        axis.set_title(title, fontsize=15)
+        axis.text(0, -1.28, text, ha="center", fontsize=11.5)
+        axis.set(xlim=(-1.6, 1.6), ylim=(-1.45, 1.25), aspect="equal")
+        axis.set_axis_off()
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center",
+                  ncols=2, frameon=False, fontsize=12)  # fmt: skip
+    figure.savefig(HERE / "metrics.png", dpi=110)
+
+
 if __name__ == "__main__":
     draw_faces()
     draw_networks()
     draw_step()
+    draw_metrics()
+    draw_workers()
+    draw_job()
+    draw_export()
     if FRAMES.exists():
+        draw_roads()
         draw_progress()
