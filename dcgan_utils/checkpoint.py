@@ -152,8 +152,8 @@ def read_checkpoint(path) -> dict:
     except (OSError, ValueError, MemoryError) as error:
         # It may be sound: training must not go on without it, and then delete it.
         raise CourseError(
-            f"{path} cannot be read ({_reason(error)}): put that right, then run the "
-            "cell again."
+            f"{path} cannot be read ({_reason(error)}): put that right, then start "
+            "again."
         ) from None
     try:
         written = json.loads(entries["settings"])

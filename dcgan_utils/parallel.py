@@ -19,6 +19,17 @@ from mindspore import communication, nn, ops
 
 from .launcher import LAUNCHER, STOP, how_it_ended, in_job
 
+# Seconds that MindSpore waits. For a message between workers on a CPU long enough for
+# worker 0 to save and draw (30 by default). For a sign of life, for an answer and for
+# the scheduler to come back, so that a job on several hosts ends within a minute when
+# a worker dies (30, 15 and 30 by default).
+PATIENCE = {
+    "MS_CPU_COMM_OP_TIMEOUT": "600",
+    "MS_NODE_TIMEOUT": "20",
+    "MS_RECEIVE_MSG_TIMEOUT": "5",
+    "MS_HEARTBEAT_RETRY_TIMEOUT": "10",
+}
+
 
 @dataclass(frozen=True)
 class Place:
@@ -59,8 +70,8 @@ def join_job():
     """
     if not in_job():
         return ALONE
-    # Worker 0 saves and draws while the others wait for it, on a CPU 30 s by default.
-    os.environ.setdefault("MS_CPU_COMM_OP_TIMEOUT", "600")
+    for name, seconds in PATIENCE.items():
+        os.environ.setdefault(name, seconds)
     communication.init()
     ms.set_auto_parallel_context(parallel_mode=ms.ParallelMode.DATA_PARALLEL)
     place = Place(communication.get_rank(), communication.get_group_size())

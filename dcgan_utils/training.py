@@ -569,8 +569,8 @@ class TrainingRun:
         except RuntimeError:
             raise CourseError(
                 f"A picture in {self.faces} was damaged or taken away after it had "
-                "been checked: get the faces again, as lesson 01 does, then run the "
-                "cell again."
+                "been checked: check them again (lesson 01: get_faces), then start "
+                "again."
             ) from None
 
     def _on_interrupt(self, signum, frame):

@@ -83,7 +83,9 @@ def trained(photos, tmp_path_factory):
 # --- the words --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["", "check", "faces", "train", "generate"])
+@pytest.mark.parametrize(
+    "command", ["", "check", "faces", "train", "generate", "export"]
+)
 def test_every_command_has_help(command, capsys):
     assert run(*command.split(), "--help") == 0
     said = capsys.readouterr().out
@@ -466,6 +468,12 @@ def test_the_stand_in_is_laid_out_like_imagenet(tmp_path, capsys):
     before = snapshot(root)
     assert run("faces", "--stand-in", root, "--count", 40) == 0  # kept
     assert snapshot(root) == before
+
+
+def test_faces_draws_the_sample_faces(tmp_path, capsys):
+    assert run("faces", "--data", "sample", "--count", 5) == 0
+    assert "5 pictures in" in capsys.readouterr().out
+    assert len(list_pictures(tmp_path / "data" / "sample-5")) == 5
 
 
 # --- generate, export -------------------------------------------------------------

@@ -647,7 +647,7 @@ def test_a_picture_that_is_damaged_after_the_check_gets_a_sentence(
     if not decoded:
         monkeypatch.setattr(training, "decode_once", lambda *arguments: None)
     (faces / "faces" / "011.png").write_bytes(b"no picture any more")
-    sentence = r"A picture in .*faces-20 was damaged .*get the faces again"
+    sentence = r"A picture in .*faces-20 was damaged .*check them again"
     with pytest.raises(CourseError, match=sentence), TrainingRun(tiny, faces) as run:
         assert not decoded
         for _ in run.batches(0):
