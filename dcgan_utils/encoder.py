@@ -26,6 +26,7 @@ from .drawing import (
     HAIR_STYLES,
     SKINS,
 )
+from .faces import draw_sample_faces
 
 ATTRIBUTES = {
     "hair_colour": tuple(HAIR_COLOURS),
@@ -41,19 +42,20 @@ SIZE = 64  # side of the pictures it looks at
 STORED = "encoder.ckpt"
 
 
-def labelled_faces(root, limit=None):
+def labelled_faces(root, limit=None, skip=0):
     """Pictures [N, 3, 64, 64] float32 in [-1, 1] and their labels, by attribute.
 
     The labels are a dict from the names of ATTRIBUTES to arrays [N] of text, in the
     order of the pictures, which is that of root's labels.csv; empty where root has no
-    labels.csv. The pictures are read as training reads them. limit: how many.
+    labels.csv. The pictures are read as training reads them. limit: how many at most,
+    skip: how many to leave out before.
     """
     root = Path(root)
     names = [path.name for path in list_pictures(root)]
     labels = {}
     if (root / "labels.csv").exists():
         with (root / "labels.csv").open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))[:limit]
+            rows = list(csv.DictReader(file))[skip:][:limit]
         place = {name: i for i, name in enumerate(names)}
         order = [place[Path(row["file"]).name] for row in rows]
         labels = {a: np.array([row[a] for row in rows]) for a in ATTRIBUTES}
@@ -61,11 +63,28 @@ def labelled_faces(root, limit=None):
         sides = np.array(ATTRIBUTES["tilt"])
         labels["tilt"] = sides[1 + (degrees > 5).astype(int) - (degrees < -5)]
     else:
-        order = list(range(len(names)))[:limit]
+        order = list(range(len(names)))[skip:][:limit]
     whole = np.resize(order, -(-len(order) // 256) * 256).tolist()
     batches = create_dataset(root, SIZE, 256, whole)
     pictures = [b[0] for b in batches.create_tuple_iterator(output_numpy=True)]
     return np.concatenate(pictures)[: len(order)], labels
+
+
+def held_out_faces(settings, count):
+    """As labelled_faces: count faces that the lessons' generators were not trained on.
+
+    Sample faces are drawn with a seed of their own, once, into data/held-out-<count>.
+    Of downloaded faces there are no others: the last ones come, and a line says so.
+    """
+    if settings.data == "sample":
+        root = settings.data_dir.parent / f"held-out-{count}"
+        return labelled_faces(draw_sample_faces(root, count, seed=2))
+    print(
+        "These are pictures that training may have seen: the test of memory at the end "
+        "of the lesson says nothing about your own generator here."
+    )
+    total = len(list_pictures(settings.data_dir))
+    return labelled_faces(settings.data_dir, count, total - count)
 
 
 class Encoder(nn.Cell):
@@ -78,7 +97,7 @@ class Encoder(nn.Cell):
     both, and a metric in its features would not see them.
     """
 
-    def __init__(self, maps=16, features=64):
+    def __init__(self, maps=24, features=64):
         super().__init__()
         widths = (3, maps, 2 * maps, 64, 64)
         layers = []
@@ -92,7 +111,7 @@ class Encoder(nn.Cell):
         self.heads = nn.CellList(
             [nn.Dense(features, len(values)) for values in ATTRIBUTES.values()]
         )
-        # self.damage follows
+        self.damage = nn.Dense(features, 2)
 
     def construct(self, pictures):
         maps = self.layers(pictures)
@@ -226,12 +245,14 @@ def classify(encoder, pictures) -> dict[str, np.ndarray]:
 def _features(encoder, pictures):
     was_training = encoder.training
     encoder.set_train(False)
-    for i in range(0, len(pictures), 256):
-        batch = ms.Tensor(np.asarray(pictures[i : i + 256], np.float32))
-        if batch.shape[-1] != SIZE:
-            batch = ops.interpolate(batch, size=(SIZE, SIZE), mode="bilinear")
-        yield encoder(batch)
-    encoder.set_train(was_training)
+    try:
+        for i in range(0, len(pictures), 256):
+            batch = ms.Tensor(np.asarray(pictures[i : i + 256], np.float32))
+            if batch.shape[-1] != SIZE:
+                batch = ops.interpolate(batch, size=(SIZE, SIZE), mode="bilinear")
+            yield encoder(batch)
+    finally:
+        encoder.set_train(was_training)
 
 
 def load_encoder(folder=None) -> Encoder:
@@ -247,7 +268,7 @@ def load_encoder(folder=None) -> Encoder:
     except Exception:
         raise CourseError(
             f"There is no usable encoder in {path.parent}: make it with "
-            "`python -m dcgan_utils.encoder` (about two minutes)."
+            "`python -m dcgan_utils.encoder` (about five minutes)."
         ) from None
     return encoder.set_train(False)
 
@@ -284,13 +305,12 @@ def main() -> int:
     """Draw faces, train the encoder on them, and store it with its card."""
     from .config import load_settings
     from .device import choose_device
-    from .faces import draw_sample_faces
 
     choose_device()
     count, held_out, epochs = 8192, 512, 20
     try:
-        # Other faces than a generator's: among the pictures that the encoder was
-        # trained on, it would find its own way, and the memorisation test would see it.
+        # Other faces than a generator's: an encoder is surer of pictures that it was
+        # trained on, and the memorisation test would see that.
         root = load_settings().data_dir.parent / f"encoder-{count}"
         draw_sample_faces(root, count, seed=3)
         encoder, right = train_encoder(root, epochs, held_out=held_out)
