@@ -29,6 +29,35 @@ TAUGHT = {
         "train",
     },
     "04_results": {"save_gif", "smooth"},
+    "05_latent_space": {
+        "average_direction",
+        "calculate",
+        "draw",
+        "find_noise",
+        "linear_probe",
+        "move",
+        "slerp",
+    },
+    "07_failure_modes": {
+        "Verdict",
+        "batch_norm_astray",
+        "collapsed",
+        "discriminator_won",
+        "epsilon_too_large",
+        "labels_swapped",
+        "modes_covered",
+        "noise_not_fixed",
+        "picture_distances",
+        "uneven_stamps",
+        "wrong_range",
+    },
+    "10_export": {
+        "draw_with_mindir",
+        "draw_with_onnx",
+        "export_mindir",
+        "export_onnx",
+    },
+    "09_distributed": {"MeanGradients", "Place", "share"},
 }
 
 

@@ -330,6 +330,102 @@ def draw_metrics():
     figure.savefig(HERE / "metrics.png", dpi=110)
 
 
+def draw_failures():
+    """The failure zoo of lesson 07: eight panels, each computed here."""
+    from dcgan_utils.device import choose_device
+
+    choose_device("cpu")
+    import mindspore as ms
+    from mindspore import nn
+
+    from dcgan_utils.checkpoint import newest_checkpoint
+    from dcgan_utils.figures import make_grid
+    from dcgan_utils.networks import Discriminator, Generator
+    from dcgan_utils.training import (
+        discriminator_loss,
+        generate,
+        generator_loss,
+        load_generator,
+    )
+    from dcgan_utils.trials import draw_ring, play, ring_networks
+
+    saved = newest_checkpoint(FRAMES.parent)
+    z = np.random.default_rng(42).standard_normal((64, 100, 1, 1), np.float32)
+    z, good = ms.Tensor(z), load_generator(saved)
+    faces = generate(good, z)
+    figure, axes = plt.subplots(2, 4, figsize=(11, 5.9), layout="constrained")
+    axes = iter(axes.ravel())
+
+    def panel(title, *rows):
+        axis = next(axes)
+        axis.set_title(title)
+        if rows:
+            axis.imshow(make_grid(np.concatenate(rows), 2), interpolation="lanczos")
+            axis.set_axis_off()
+        return axis
+
+    axis = panel("1 Mode collapse")
+    ring_g, ring_d = ring_networks()
+    rates = 2e-3, 2e-4
+    for _ in play(ring_g, ring_d, draw_ring(10_000), 900, rates, latent=(16,),
+                  batch_size=256):  # fmt: skip
+        pass
+    noise = np.random.default_rng(1).standard_normal((1000, 16), np.float32)
+    axis.scatter(*draw_ring(1000).T, s=2, color="0.7")
+    axis.scatter(*ring_g(ms.Tensor(noise)).asnumpy().T, s=2, color=COLOUR_G)
+    axis.set(xlim=(-3.6, 3.6), ylim=(-3.6, 3.6), xticks=[], yticks=[], aspect="equal")
+
+    axis = panel("2 Vanishing gradient")
+    p = np.geomspace(1e-4, 0.9, 50)
+    axis.loglog(p, 1 - p, color="#009E73", linewidth=2, label="−log D")
+    axis.loglog(p, p, color="#CC79A7", linewidth=2, label="log(1 − D)")
+    axis.set(xlabel="D(G(z))", ylabel="what reaches G")
+    axis.legend()
+
+    panel("3 Real pictures in [0, 1]", faces[:2], (faces[:2] + 1) / 2)
+    panel("4 Noise drawn anew", faces[8:10], faces[16:18])
+    alone = [load_generator(saved).set_train()(z[i : i + 1]) for i in range(2)]
+    alone = np.concatenate([face.asnumpy() for face in alone])
+    panel("5 Batch norm: wrong mode", faces[:2], alone)
+    foggy = load_generator(saved)
+    for place, layer in enumerate(foggy.layers):
+        if isinstance(layer, nn.BatchNorm2d):
+            foggy.layers[place] = nn.BatchNorm2d(layer.num_features, 0.8)
+            for name in ("gamma", "beta", "moving_mean", "moving_variance"):
+                getattr(foggy.layers[place], name).set_data(getattr(layer, name))
+    panel("6 Momentum as epsilon", faces[:2], generate(foggy, z[:2]))
+
+    axis = panel("7 Checkerboard")
+    stamps = np.ones(6)
+    for _ in range(4):
+        spread = np.zeros(2 * len(stamps) + 1)
+        for i in range(3):
+            spread[i : i + 2 * len(stamps) : 2] += stamps
+        stamps = spread[:-1]
+    middle = stamps[40:64]
+    axis.imshow(np.outer(middle, middle), cmap="viridis")
+    axis.set(xticks=[], yticks=[])
+
+    axis = panel("8 Labels swapped")
+
+    def swapped_loss(p_real, p_fake):
+        return discriminator_loss(p_fake, p_real)
+
+    ms.set_seed(1)
+    small = faces.reshape(64, 3, 32, 2, 32, 2).mean(axis=(3, 5))
+    losses = swapped_loss, generator_loss
+    networks = Generator(100, 8, 32), Discriminator(8, 32)
+    swapped = np.array(list(play(*networks, small, 80, losses=losses)))
+    grid = np.geomspace(1e-2, 20, 100)
+    least = -0.5 * np.log(1 - np.exp(-grid))
+    axis.fill_between(grid, 1e-3, least, color="0.88")
+    axis.text(0.012, 0.8, "impossible with\nright labels", color="0.35")
+    axis.loglog(*saved["history"][::8].T[::-1], ".", color=COLOUR_G, markersize=3)
+    axis.loglog(*swapped.T[::-1], ".", color=COLOUR_D, markersize=4)
+    axis.set(xlim=(1e-2, 20), ylim=(5e-3, 5), xlabel="loss of G", ylabel="loss of D")
+    figure.savefig(HERE / "failures.png", dpi=110)
+
+
 if __name__ == "__main__":
     draw_faces()
     draw_networks()
@@ -340,4 +436,5 @@ if __name__ == "__main__":
     draw_export()
     if FRAMES.exists():
         draw_roads()
+        draw_failures()
         draw_progress()
