@@ -1,7 +1,7 @@
 """Data parallel: several processes train one model, each on its part of every batch.
 
-The shares, the mean of the gradients and the way into a job are taught in lesson 09; a
-test keeps both texts the same. What starts and watches the processes is launcher.py.
+The shares and the mean of the gradients are taught in lesson 09; a test keeps both
+texts the same. What starts and watches the processes is launcher.py.
 """
 
 import contextlib

@@ -327,7 +327,8 @@ class TrainingRun:
     training into the same folder.
 
     Several workers of a job each take their share of every batch. Worker 0 alone reads
-    and writes the folder; at the start the others take over all that it has.
+    and writes the folder; at the start the others take over all that it has. Batch
+    norm's moving statistics are each worker's own; those of worker 0 are saved.
     """
 
     save_seconds = 300

@@ -50,7 +50,8 @@ def run_program():
     """
 
     def run(program, *arguments, **variables):
-        environment = {**os.environ, "PYTHONPATH": str(TOP)}
+        # Unbuffered: what a process has printed before it is killed must be there.
+        environment = {**os.environ, "PYTHONPATH": str(TOP), "PYTHONUNBUFFERED": "1"}
         for name, value in variables.items():
             environment.pop(name, None)
             if value is not None:

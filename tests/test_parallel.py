@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,13 @@ from dcgan_utils.config import PROFILES
 from dcgan_utils.dataset import create_dataset
 from dcgan_utils.figures import read_frames
 from dcgan_utils.launcher import launch, read_rank_table
-from dcgan_utils.parallel import ALONE, Place, mean_over_workers, share
+from dcgan_utils.parallel import (
+    ALONE,
+    Place,
+    _tell_of_death,
+    mean_over_workers,
+    share,
+)
 from dcgan_utils.training import (
     build_dcgan,
     discriminator_loss,
@@ -487,6 +494,30 @@ def names_of_gradients(folder):
     return [record[name] for name in names_of("local", record)]
 
 
+@linux
+def test_under_plain_msrun_the_others_say_who_died(monkeypatch, capsys):
+    ends = ("", "", "raise SystemExit(3)")
+    others = [
+        subprocess.Popen([sys.executable, "-c", f"input(); {end}"], stdin=-1)
+        for end in ends
+    ]
+    monkeypatch.setattr(os, "getppid", os.getpid)  # as if msrun had started us as well
+    numbers = [other.pid for other in others]
+    watch = threading.Thread(target=_tell_of_death, args=(numbers,), daemon=True)
+    watch.start()
+    others[1].kill()
+    for number in (0, 2):
+        others[number].stdin.write(b"\n")
+        others[number].stdin.flush()
+    watch.join(timeout=60)
+    for other in others:
+        other.communicate()
+    assert sorted(capsys.readouterr().out.splitlines()) == [
+        "Worker 1 was killed by signal 9 (SIGKILL).",
+        "Worker 2 ended with exit code 3.",
+    ]
+
+
 # --- what cannot be ------------------------------------------------------------------
 
 
@@ -545,7 +576,8 @@ def test_other_systems_are_told_that_msrun_needs_linux(tmp_path, monkeypatch):
 @linux
 def test_a_worker_that_fails_is_named_with_its_last_words(tmp_path, capfd):
     """And its exit code is forwarded."""
-    program = "import os, sys; rank = os.environ['RANK_ID']\n" + (
+    # No real worker fails sooner: it imports MindSpore first.
+    program = "import os, sys, time; time.sleep(2); rank = os.environ['RANK_ID']\n" + (
         "if os.environ['MS_ROLE'] == 'MS_WORKER' and rank == '1':\n"
         "    print('[WARNING] ME(1): a log line'); sys.exit('No such folder: x.')"
     )
