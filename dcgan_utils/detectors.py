@@ -96,11 +96,11 @@ def labels_swapped(history, window=100):
 
     With p = D(G(z)), G's loss is −log p, and the fakes' half of D's loss −½ log(1 − p).
     So L_D ≥ −½ log(1 − exp(−L_G)) in every step, of means too (Jensen's inequality).
-    It needs the non-saturating loss; the saturating one is below 0 and is left out.
+    It needs the non-saturating loss; the saturating one goes below 0 and is left out.
     """
     loss_d, loss_g = history[-window:].T
     least = -0.5 * np.log(1 - np.exp(-np.maximum(loss_g, 1e-6)))
-    share = ((loss_g >= 0) & (loss_d < least - 0.01)).mean()
+    share = 0.0 if history[:, 1].min() < 0 else (loss_d < least - 0.01).mean()
     found = f"losses too low to be true in {share:.0%} of the steps, limit 50%"
     return Verdict("labels swapped", bool(share > 0.5), found)
 
