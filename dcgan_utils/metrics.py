@@ -100,6 +100,18 @@ def precision_recall(real, made, k=3) -> tuple[float, float]:
     return covered(made, real), covered(real, made)
 
 
+def coverage(real, made, k=3) -> float:
+    """The share of real rows that have a made row in their ball.
+
+    A ball reaches to the row's k-th nearest neighbour among the real ones, so one set
+    of balls judges every generator (Naeem et al. 2020, section 3). As many rows of the
+    same kind cover all but about 2^−k. Features [N, d] and [M, d], N above k.
+    """
+    radius = np.sort(distances(real, real), axis=1)[:, k]  # [0] is the row itself
+    nearest_made = distances(real, made).min(axis=1)
+    return float((nearest_made <= radius).mean())
+
+
 def memorisation(made, trained, held_out, rounds=999, seed=0):
     """Test whether made faces lie nearer to the training faces than to other real ones.
 

@@ -6,6 +6,7 @@ from scipy.linalg import sqrtm
 
 from dcgan_utils import CourseError
 from dcgan_utils.metrics import (
+    coverage,
     distances,
     fid,
     kid,
@@ -196,6 +197,34 @@ def test_precision_counts_with_the_kth_neighbour():
     # k = 1: radius 1 everywhere; k = 2: radii 2, 1, 1, 2.
     assert precision_recall(real, made, k=1)[0] == 0.2
     assert precision_recall(real, made, k=2)[0] == 0.6
+
+
+# --- coverage ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("k", [1, 3, 5])
+def test_as_many_rows_of_the_same_kind_cover_all_but_a_known_share(k):
+    # Of the M + N − 1 other rows, the k nearest must not all be real ones.
+    n, m = 60, 90
+    missed = np.prod([(n - i) / (m + n - i) for i in range(1, k + 1)])
+    found = [coverage(normal([1, s], n), normal([2, s], m), k) for s in range(200)]
+    error = np.std(found) / 200**0.5
+    assert np.mean(found) == pytest.approx(1 - missed, abs=4 * error)
+    assert error < 0.01  # or it would say little
+
+
+def test_coverage_by_hand():
+    real = [[0.0], [1], [2], [10]]  # k = 1: radii 1, 1, 1, 8
+    assert coverage(real, [[0.5], [0.6]], k=1) == 0.5  # 0 and 1
+    assert coverage(real, [[2.5], [2.5]], k=1) == 0.5  # 2 and 10
+    assert coverage(real, [[30.0], [-30]], k=1) == 0
+
+
+def test_half_of_the_faces_missing_halves_the_coverage():
+    real = two_islands(1, 300)
+    assert coverage(real, normal(3, 600)) == pytest.approx(0.47, abs=0.04)
+    copies = real[:1].repeat(600, axis=0)
+    assert coverage(real, copies) < 0.05
 
 
 # --- memorisation -----------------------------------------------------------------
