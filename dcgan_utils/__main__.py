@@ -192,7 +192,22 @@ def main(words=None) -> int:
     if getattr(given, "device", None):
         os.environ["DCGAN_DEVICE"] = given.device  # for the workers, too
     prepare_runtime()
-    from . import commands
+    try:
+        return _run(given)
+    except CourseError as error:
+        sentence, code = str(error), 1 if error.while_running else 2
+        for here, there in IN_A_SHELL.items():
+            sentence = sentence.replace(here, there)
+    except OSError as error:  # a disk that is full, a folder that is taken away
+        sentence, code = f"it failed while running: {error}.", 1
+    except KeyboardInterrupt:
+        sentence, code = "interrupted.", 130
+    print(f"dcgan {given.command}: {sentence}", file=sys.stderr)
+    return code
+
+
+def _run(given) -> int:
+    from . import commands  # and with it MindSpore, which takes seconds
 
     run = {
         "faces": commands.faces,
@@ -200,17 +215,7 @@ def main(words=None) -> int:
         "generate": commands.generate_command,
         "export": commands.export,
     }[given.command]
-    try:
-        return run(given)
-    except CourseError as error:
-        sentence = str(error)
-        for here, there in IN_A_SHELL.items():
-            sentence = sentence.replace(here, there)
-        print(f"dcgan {given.command}: {sentence}", file=sys.stderr)
-        return 1 if error.while_running else 2
-    except KeyboardInterrupt:
-        print(f"dcgan {given.command}: interrupted.", file=sys.stderr)
-        return 130
+    return run(given)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from . import CourseError
-from .checkpoint import list_checkpoints, newest_checkpoint, read_checkpoint
+from .checkpoint import (
+    DamagedCheckpoint,
+    list_checkpoints,
+    newest_checkpoint,
+    read_checkpoint,
+)
 from .config import PRESETS, load_settings, recipe, settings_table
 from .dataset import (
     EXTENSIONS,
@@ -20,7 +25,7 @@ from .dataset import (
     list_pictures,
     sound_pictures,
 )
-from .device import choose_device
+from .device import choose_device, find_device
 from .faces import draw_sample_faces, get_faces, make_stand_in
 from .figures import make_grid, save_picture
 from .launcher import LAUNCHER, check_job, in_job, launch, read_rank_table
@@ -32,6 +37,7 @@ from .training import (
     fixed_noise,
     generate,
     load_generator,
+    refuse_changes,
     train,
 )
 
@@ -61,7 +67,8 @@ def faces(given) -> int:
 def train_command(given) -> int:
     """Train alone, as a worker of a job, or start a job of several workers."""
     settings, workers = settings_of(given), _workers(given)
-    if workers != 1:
+    find_device()  # refuses one that is not there
+    if workers != 1 or given.port:
         check_job(workers, given.port)
     if not in_job():
         _prepare(settings, given, workers)
@@ -152,16 +159,21 @@ def settings_of(given):
 
 def _class_folders(data) -> Path:
     """The folder of class folders that --data names: itself, or ``train`` in it."""
-    if not data.is_dir():
-        what = "is a file, not a folder" if data.exists() else "is not there"
+    try:
+        inside = list(data.iterdir())
+    except OSError as error:
+        what = {
+            FileNotFoundError: "is not there",
+            NotADirectoryError: "is a file, not a folder",
+        }.get(type(error), f"cannot be read ({error.strerror})")
         raise CourseError(
             f"--data {data} {what}: name a folder of class folders, or make one to try "
             "with `dcgan faces --stand-in photos`."
-        )
+        ) from None
     for folder in (data, data / "train"):
         if list_pictures(folder):
             return folder
-    if any(path.suffix in EXTENSIONS for path in data.iterdir()):
+    if any(path.suffix in EXTENSIONS for path in inside):
         raise CourseError(
             f"--data {data} holds pictures but no class folder: move them into a "
             f"folder inside, such as {data / 'all'}."
@@ -207,6 +219,14 @@ def _prepare(settings, given, workers):
     if given.resume and not saved:
         raise CourseError(
             f"There is no checkpoint in {out} to go on from: leave out --resume."
+        )
+    # Several workers would say it after half a minute.
+    if given.resume and workers > 1 and (newest := newest_checkpoint(out)):
+        refuse_changes(newest, settings)
+    if 0 < settings.face_count < settings.batch_size:
+        raise CourseError(
+            f"--face-count {settings.face_count} is less than one batch of "
+            f"{settings.batch_size}: take more pictures or lower --batch-size."
         )
     if settings.pictures:
         sound_pictures(root, settings)
@@ -257,7 +277,7 @@ def _load(given):
     choose_device()
     try:
         saved = newest_checkpoint(path) if path.is_dir() else read_checkpoint(path)
-    except CourseError:
+    except DamagedCheckpoint:
         saved = None
     if saved is None:
         what = "holds no checkpoint" if path.is_dir() else "is no whole checkpoint"

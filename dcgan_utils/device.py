@@ -22,14 +22,8 @@ def prepare_runtime() -> None:
     os.environ.setdefault("GLOG_v", "4")
 
 
-def choose_device(name: str | None = None) -> str:
-    """Select the device for this process and return ``"Ascend"`` or ``"CPU"``.
-
-    ``name`` is ``"ascend"``, ``"cpu"`` or ``"auto"`` (Ascend if there is one); without
-    it ``DCGAN_DEVICE`` decides, else ``auto``. Call it before the first operation:
-    MindSpore cannot change the device afterwards. Raises CourseError for another name
-    and where Ascend is asked for but not there.
-    """
+def find_device(name: str | None = None) -> str:
+    """The device that choose_device would select; nothing is selected yet."""
     wanted = (name or os.environ.get("DCGAN_DEVICE") or "auto").lower()
     if wanted not in ("auto", "cpu", "ascend"):
         raise CourseError(f"DCGAN_DEVICE={wanted} is no device: use cpu or ascend.")
@@ -43,8 +37,21 @@ def choose_device(name: str | None = None) -> str:
             "DCGAN_DEVICE=ascend, but MindSpore sees no Ascend NPU here: check "
             "`npu-smi info` and the CANN installation, or set DCGAN_DEVICE=cpu."
         )
-    device = "Ascend" if has_ascend else "CPU"
+    return "Ascend" if has_ascend else "CPU"
+
+
+def choose_device(name: str | None = None) -> str:
+    """Select the device for this process and return ``"Ascend"`` or ``"CPU"``.
+
+    ``name`` is ``"ascend"``, ``"cpu"`` or ``"auto"`` (Ascend if there is one); without
+    it ``DCGAN_DEVICE`` decides, else ``auto``. Call it before the first operation:
+    MindSpore cannot change the device afterwards. Raises CourseError for another name
+    and where Ascend is asked for but not there.
+    """
+    device = find_device(name)
     if device not in _chosen:  # MindSpore takes these settings once
+        import mindspore as ms
+
         ms.set_device(device)
         if device == "Ascend":
             ms.set_deterministic(True)

@@ -32,8 +32,11 @@ def save_picture(grid, path):
     """Write [H, W, 3] uint8 as a PNG, under its final name only when it is whole."""
     path = Path(path)
     part = path.with_suffix(".part")
-    Image.fromarray(grid).save(part, format="PNG")
-    part.replace(path)
+    try:
+        Image.fromarray(grid).save(part, format="PNG")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def show_grid(pictures, title, columns=8, width=8.0):

@@ -307,6 +307,26 @@ def sum_of_pictures(root) -> str:
     return f"{total:08x}"
 
 
+def refuse_changes(saved, settings, now=None, then=None):
+    """Raise CourseError where a checkpoint was made with settings other than these.
+
+    now, then: what else must be the same, by name: as it is, and as it was.
+    """
+    now = {**recipe(settings), **(now or {})}
+    then = {**recipe(saved["settings"]), **(then or {})}
+    changed = [
+        f"{name} was {then[name]} and is {now[name]}"
+        for name in now
+        if now[name] != then[name] and name != "epochs"
+    ]
+    if changed:
+        raise CourseError(
+            f"The training in {settings.run_dir} cannot go on, because the settings "
+            f"have changed: {'; '.join(changed)}. Set them back, or start anew with "
+            "fresh=True."
+        )
+
+
 class TrainingRun:
     """The plumbing around a training loop: where it stands, what it saves and shows.
 
@@ -590,22 +610,11 @@ class TrainingRun:
         saved = newest_checkpoint(self.folder)
         if saved is None:
             return
-        now = {**recipe(self.settings), "pictures": self.picture_count}
-        then = {**recipe(saved["settings"]), "pictures": saved["pictures"]}
+        now, then = {"pictures": self.picture_count}, {"pictures": saved["pictures"]}
         if saved["pictures_sum"] != "none":
             name = "the sum over the pictures' names and sizes"
             now[name], then[name] = self.pictures_sum, saved["pictures_sum"]
-        changed = [
-            f"{name} was {then[name]} and is {now[name]}"
-            for name in now
-            if now[name] != then[name] and name != "epochs"
-        ]
-        if changed:
-            raise CourseError(
-                f"The training in {self.folder} cannot go on, because the settings "
-                f"have changed: {'; '.join(changed)}. Set them back, or start anew "
-                "with fresh=True."
-            )
+        refuse_changes(saved, self.settings, now, then)
         restore(saved, self.model.parameters)
         self.losses = [tuple(pair) for pair in saved["history"].tolist()]
         if self.step < self.total_steps:

@@ -4,6 +4,7 @@ Most of it runs in this process: main(words) returns the exit code.
 """
 
 import ast
+import contextlib
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 from pictures import picture, tree
 from PIL import Image
+from rights import nobody, public_folder
 
 from dcgan_utils import CourseError, commands, progress, training
 from dcgan_utils.__main__ import IN_A_SHELL, VALUES, main
@@ -123,11 +125,12 @@ def test_the_engines_words_for_a_notebook_are_still_its_words():
 # --- bad input --------------------------------------------------------------------
 
 
-def refuse(capsys, tmp_path, pattern, *words):
+def refuse(capsys, tmp_path, pattern, *words, rights=contextlib.nullcontext):
     """One sentence on stderr, exit code 2, nothing written."""
     before = snapshot(tmp_path)
     capsys.readouterr()
-    code = run(*words)
+    with rights():
+        code = run(*words)
     said = capsys.readouterr().err
     assert code == 2, said
     assert said.count("\n") == 1 and said.startswith("dcgan"), said
@@ -153,6 +156,8 @@ def refuse(capsys, tmp_path, pattern, *words):
         ("train --data {photos}/train/n00", "no class folder"),
         ("train --data {tmp}", "no .jpg or .png picture in a class folder"),
         ("train --data {photos} --batch-size 21", "lower --batch-size"),
+        ("train --data {photos} --face-count 5", "--face-count 5 is less than one"),
+        ("train --data sample --face-count 5", "--face-count 5 is less than one"),
         ("train --data {photos} --out {file}/run", "another folder with --out"),
         ("train --data {photos} --out {file}", "another folder with --out"),
         ("train --data {photos} --out {tmp}/new --resume", "leave out --resume"),
@@ -160,6 +165,7 @@ def refuse(capsys, tmp_path, pattern, *words):
         ("train --data {photos} --workers 0", "--workers 0 cannot be"),
         ("train --data {photos} --workers 9999", "--workers 9999 cannot be"),
         ("train --data {photos} --workers 2 --port {port}", "is in use"),
+        ("train --data {photos} --port 80", "--port 80 cannot be"),
         ("train --data {photos} --rank-table {file}", "is no rank table"),
         ("train --data {photos} --workers 2 --out {trained}", "say --resume"),
         ("generate --out {tmp}", "--checkpoint"),
@@ -192,8 +198,54 @@ def test_bad_input_gets_one_sentence(words, pattern, photos, trained, tmp_path, 
     assert (snapshot(trained), snapshot(photos)) == before
 
 
-def test_a_checkpoint_of_another_preset_is_named(photos, trained, tmp_path, capsys):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_device_that_is_not_there_is_refused_first(
+    workers, photos, tmp_path, monkeypatch, capsys
+):
+    if ms.device_context.ascend.is_available():
+        pytest.skip("there is an NPU here")
+    monkeypatch.setenv("DCGAN_DEVICE", "cpu")  # --device sets it: afterwards it is gone
+    words = ["train", "--data", photos, "--out", tmp_path / "new" / "run", *SMALL]
+    words += ["--workers", workers, "--device", "ascend"]
+    refuse(capsys, tmp_path, "no Ascend NPU here", *words)
+
+
+def test_folders_without_the_right_to_them_are_refused(photos, trained, capsys):
+    with public_folder() as top, public_folder() as shut:
+        shutil.copytree(photos / "train", top / "photos" / "train")
+        shutil.copytree(trained, top / "run")
+        for name, mode in (("photos", 0o755), ("run", 0o755), ("kept", 0o555)):
+            (top / name).mkdir(exist_ok=True)
+            (top / name).chmod(mode)
+        shutil.copy(newest := max((top / "run").glob("step-*")), shut / "mine.ckpt")
+        (shut / "mine.ckpt").chmod(0)
+        shut.chmod(0o111)  # what is in it can be reached, but not listed
+        # Each folder that cannot be written, then each thing that cannot be read.
+        words = [
+            [*start, "--out", out]
+            for out in (top / "kept", top / "kept" / "new" / "run")
+            for start in (
+                ["train", "--data", top / "photos", *SMALL],
+                ["generate", "--checkpoint", newest],
+                ["export", "--checkpoint", newest],
+            )
+        ]
+        for each in words:
+            refuse(capsys, top, "can be written to", *each, rights=nobody)
+        for each in (
+            ["export", "--checkpoint", shut / "mine.ckpt", "--out", top],
+            ["train", "--data", shut, "--out", top / "run"],
+        ):
+            refuse(capsys, top, "cannot be read (Permission den", *each, rights=nobody)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_checkpoint_of_another_preset_is_named(
+    workers, photos, trained, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(commands, "launch", None)  # refused before a job is started
     words = ["train", "--data", photos, "--out", trained, "--resume"]
+    words += ["--workers", workers]
     before = snapshot(trained)
     refuse(capsys, tmp_path, "profile was imagenet32 and is class", *words, *SMALL)
     changed = {
@@ -225,6 +277,17 @@ def test_a_failure_while_running_is_told_from_bad_input(
     assert run(*words) == code
     said = capsys.readouterr().err
     assert said == "dcgan train: It failed: say the same with --resume; it goes on.\n"
+
+
+@pytest.mark.parametrize("command", ["generate", "export"])
+def test_what_fails_while_writing_leaves_no_part(command, trained, tmp_path, capsys):
+    for name in ("generate.png", "generator.mindir"):
+        (tmp_path / name).mkdir()  # a folder cannot be replaced by a file
+    assert run(command, "--checkpoint", trained, "--out", tmp_path) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"dcgan {command}: it failed while running: ")
+    assert said.count("\n") == 1
+    assert tree(tmp_path) == ["generate.png", "generator.mindir"]
 
 
 # --- train ------------------------------------------------------------------------
