@@ -6,6 +6,7 @@ are functions of the seed and the step (see training.py), so nothing else is nee
 """
 
 import json
+import logging
 import os
 import re
 import zlib
@@ -56,6 +57,8 @@ def save_checkpoint(
     entries.append({"name": "history", "data": ms.Tensor(history, ms.float32)})
     notes = {"pictures": pictures, "pictures_sum": pictures_sum}
     notes["settings"] = json.dumps(recipe(settings))
+    loud = logging.root.manager.disable
+    logging.disable()  # MindSpore's word on a failure: the sentence below is enough
     try:
         folder.mkdir(parents=True, exist_ok=True)
         ms.save_checkpoint(entries, str(part), append_dict=notes, crc_check=True)
@@ -70,6 +73,7 @@ def save_checkpoint(
             "from the last checkpoint."
         ) from None
     finally:
+        logging.disable(loud)
         sweep(folder)
     if keep is None:
         return path

@@ -1,5 +1,7 @@
 """checkpoint.py: whole files or none, two kept, damage found, errors as sentences."""
 
+import logging.handlers
+import queue
 import resource
 import shutil
 import signal
@@ -108,20 +110,31 @@ def test_a_second_interrupt_while_saving_leaves_no_half_file(tmp_path, monkeypat
 
 
 def test_the_final_name_appears_only_by_renaming(tmp_path, monkeypatch):
+    """And after the bytes are on the disk: else a power cut leaves an empty file."""
+    fsync, flushed = checkpoint.os.fsync, []
+
+    def note(file):
+        fsync(file)
+        flushed.append(checkpoint.os.fstat(file).st_ino)
+
     def refuse(part, path):
+        assert flushed == [part.stat().st_ino]
         assert ms.load_checkpoint(str(part), crc_check=True)["weight"] is not None
         assert not path.exists()
         raise PermissionError("no renaming today")
 
+    monkeypatch.setattr(checkpoint.os, "fsync", note)
     monkeypatch.setattr(checkpoint.os, "replace", refuse)
     with pytest.raises(CourseError, match=r"no renaming today.*writable"):
         save(tmp_path, 2)
     assert names(tmp_path) == []
 
 
-def test_a_disk_that_is_full_gives_a_sentence(tmp_path):
+def test_a_disk_that_is_full_gives_a_sentence_and_no_log(tmp_path):
     """The system itself refuses to write more than a kilobyte into any one file."""
     save(tmp_path, 1)
+    log, logged = ms.log._get_logger(), logging.handlers.QueueHandler(queue.Queue())
+    log.addHandler(logged)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1024, hard))
     try:
@@ -129,6 +142,8 @@ def test_a_disk_that_is_full_gives_a_sentence(tmp_path):
             save(tmp_path, 2)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        log.removeHandler(logged)
+    assert logged.queue.empty()
     assert str(tmp_path) in str(error.value)
     assert names(tmp_path) == ["step-0000001.ckpt"]
 
