@@ -32,6 +32,7 @@ MEMORY = "checked.json"
 LABELS = "labels.csv"
 DRAWN_BY = "drawn-by.txt"
 PICTURES = (".jpg", ".jpeg", ".png")  # what the data pipeline reads
+READ_AS_NAMED = (*PICTURES, *map(str.upper, PICTURES))  # it does not read a .Jpg
 OTHER_PICTURES = (".gif", ".webp", ".bmp", ".tif", ".tiff")  # rewritten as JPEG
 # The only decoders that a file may reach: Pillow would start Ghostscript for an EPS.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000")
@@ -179,7 +180,7 @@ def _judge(path: Path) -> str:
             picture.load()
             film = picture.format == "PNG" and b"acTL" in data  # one still is enough
             readable = picture.format in ("JPEG", "MPO", "PNG") and not film
-            if readable and path.suffix.lower() in PICTURES:
+            if readable and path.suffix in READ_AS_NAMED:
                 return "good"
             # 16-bit or float greys: Pillow would turn them white.
             return "damaged" if picture.mode[0] in "IF" else "convert"
@@ -244,7 +245,7 @@ def _convert(root: Path, name: str) -> None:
     with Image.open(path, formats=FORMATS) as picture:
         rgb = picture.convert("RGB")
     _set_aside(root, name)
-    if path.suffix.lower() not in PICTURES:
+    if path.suffix not in READ_AS_NAMED:
         path = path.with_name(path.name + ".jpg")
     written = path.with_name(path.name + ".new")
     rgb.save(written, "PNG" if path.suffix.lower() == ".png" else "JPEG", quality=95)

@@ -84,7 +84,8 @@ def decode_once(root, image_size, folder, numbers=None):
         os.replace(part, path)
         return np.load(path, mmap_mode="r")
     except OSError:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         return None
 
 
@@ -106,7 +107,9 @@ def to_range(pixels) -> np.ndarray:
 
 def list_pictures(root) -> list[Path]:
     """The pictures of root's class folders, in the order of create_dataset."""
-    return sorted(p for p in Path(root).glob("*/*") if p.suffix in EXTENSIONS)
+    # Not by the suffix: MindSpore takes a file called ".jpg", too.
+    endings = tuple(EXTENSIONS)
+    return sorted(p for p in Path(root).glob("*/*") if p.name.endswith(endings))
 
 
 LEFT_OUT = "left-out.json"  # in the run folder
@@ -122,7 +125,7 @@ def leave_damaged_out(root, folder) -> list[str]:
     """
     root, note, paths = Path(root), Path(folder) / LEFT_OUT, list_pictures(root)
     mark = _mark(paths)
-    with suppress(OSError, ValueError, KeyError):
+    with suppress(OSError, ValueError, KeyError, TypeError):
         known = json.loads(note.read_text(encoding="utf-8"))
         if known["mark"] == mark:
             return known["names"]
@@ -160,7 +163,7 @@ def sound_pictures(root, settings) -> np.ndarray:
     Raises CourseError where there are fewer than one batch.
     """
     paths, left_out = list_pictures(root), []
-    with suppress(OSError, ValueError, KeyError):  # no note: nothing is left out
+    with suppress(OSError, ValueError, KeyError, TypeError):  # no note, or nonsense
         note = (settings.run_dir / LEFT_OUT).read_text(encoding="utf-8")
         left_out = {Path(root) / name for name in json.loads(note)["names"]}
     numbers = [i for i, path in enumerate(paths) if path not in left_out]

@@ -69,17 +69,24 @@ def get_faces(settings: Settings) -> Path:
 
     Returns ``settings.data_dir``, the folder for ``ImageFolderDataset``. Draws the
     sample faces or downloads the anime faces if they are missing, never one in place
-    of the other. Raises CourseError, as the three functions below do.
+    of the other. Raises CourseError, as the three functions below do, and where the
+    folder may not be read.
     """
     root = settings.data_dir
-    if settings.data == "sample":
-        draw_sample_faces(root, settings.face_count)
-    else:
-        download_faces(root)
-    report = check_faces(root)
-    if settings.data == "sample" and report.damaged:
-        draw_sample_faces(root, settings.face_count)
+    try:
+        if settings.data == "sample":
+            draw_sample_faces(root, settings.face_count)
+        else:
+            download_faces(root)
         report = check_faces(root)
+        if settings.data == "sample" and report.damaged:
+            draw_sample_faces(root, settings.face_count)
+            report = check_faces(root)
+    except OSError as error:
+        raise CourseError(
+            f"{error.filename or root} cannot be read ({error.strerror}): get yourself "
+            "the right to, or set DCGAN_DATA_DIR to a folder of your own."
+        ) from None
     count = f"{report.count:,}"
     if settings.data == "anime" and report.count < ANIME_COUNT:
         count += f" of {ANIME_COUNT:,}"

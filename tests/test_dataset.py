@@ -6,7 +6,13 @@ from PIL import Image
 
 from dcgan_utils import CourseError
 from dcgan_utils.config import Settings
-from dcgan_utils.dataset import count_pictures, create_dataset
+from dcgan_utils.dataset import (
+    count_pictures,
+    create_dataset,
+    leave_damaged_out,
+    list_pictures,
+    sound_pictures,
+)
 from dcgan_utils.figures import to_pixels
 
 
@@ -117,6 +123,23 @@ def test_other_files_are_no_pictures(folder, faces_20):
     settings = Settings(batch_size=4)
     assert count_pictures(folder, settings) == 20
     assert len(batches(folder, 64, 4)) == 5
+
+
+def test_a_name_that_is_but_an_ending_counts_and_a_mixed_one_does_not(folder):
+    """As MindSpore has it: else every number after it would name another picture."""
+    for i, name in enumerate([".png", "0.Png", "1.png"]):
+        Image.new("RGB", (64, 64), (50 * i,) * 3).save(folder / "faces" / name, "PNG")
+    assert [path.name for path in list_pictures(folder)] == [".png", "1.png"]
+    shown = [to_pixels(real)[0, 0, 0, 0] for real in batches(folder, 64, 1)]
+    assert shown == [0, 100]
+
+
+@pytest.mark.parametrize("note", ["", "[]", "null", '{"names": 3}', '{"names": [3]}'])
+def test_a_note_that_is_nonsense_leaves_nothing_out(faces_20, tmp_path, note):
+    (tmp_path / "left-out.json").write_text(note)
+    settings = Settings(batch_size=4, out=str(tmp_path))
+    assert len(sound_pictures(faces_20, settings)) == 20
+    assert leave_damaged_out(faces_20, tmp_path) == []
 
 
 def test_pictures_are_counted_over_all_class_folders(folder, faces_20):

@@ -111,6 +111,11 @@ def test_a_disk_that_fills_leaves_nothing_behind(faces_20, tmp_path, monkeypatch
     assert not list(tmp_path.iterdir())
 
 
+def test_a_folder_in_the_way_is_no_trouble(faces_20, tmp_path):
+    (tmp_path / "decoding.npy").mkdir()
+    assert decode_once(faces_20, 32, tmp_path) is None
+
+
 def test_training_is_the_same_with_and_without_it(faces_20, tmp_path, monkeypatch):
     first = train(build_dcgan(replace(TINY, epochs=1)), faces_20)
     assert list(TINY.run_dir.glob("decoded-*.npy"))

@@ -26,6 +26,7 @@ import numpy as np
 import pytest
 from pictures import folder, picture, tree
 from PIL import Image
+from rights import nobody, public_folder
 
 from dcgan_utils import CourseError, faces
 from dcgan_utils.config import Settings
@@ -645,6 +646,20 @@ def test_get_anime_faces_never_draws(home, server, monkeypatch):
     with pytest.raises(CourseError, match="set DCGAN_DATA=sample to go on"):
         faces.get_faces(Settings())
     assert tree(home) == []
+
+
+@pytest.mark.parametrize("closed", [".", "anime", "anime/faces"])
+def test_get_faces_that_may_not_be_read(home, monkeypatch, closed):
+    """Such as those of a teacher who forgot that the class must read them."""
+    with public_folder() as top:
+        folder(top / "anime")
+        monkeypatch.setenv("DCGAN_DATA_DIR", str(top))
+        (top / closed).chmod(0)
+        with nobody(), pytest.raises(CourseError) as error:
+            faces.get_faces(Settings())
+        (top / closed).chmod(0o755)
+    assert "cannot be read (Permission denied)" in str(error.value)
+    assert "DCGAN_DATA_DIR" in str(error.value)
 
 
 def test_get_anime_faces_unpacked_flat_by_hand(home, server, monkeypatch):
