@@ -291,9 +291,12 @@ def _fetch(url: str, archive: Path, timeout: float, tries: int) -> None:
             last = attempt == tries
             size = _ask_size(url, timeout, last)
             if size is not None:
-                _need_space(archive.parent, int((size or ARCHIVE_BYTES) * 2.2))
-                if not size:  # `download` cannot go on with what it has
-                    Path(f"{archive}.part").unlink(missing_ok=True)
+                part = Path(f"{archive}.part")  # of the try before
+                if not size:  # `download` cannot go on with it
+                    part.unlink(missing_ok=True)
+                needed = int((size or ARCHIVE_BYTES) * 2.2)
+                there = part.stat().st_size if part.exists() else 0
+                _need_space(archive.parent, needed - there)
                 try:
                     download(url, str(archive), timeout=timeout, verbose=False)
                     if last or zipfile.is_zipfile(archive):

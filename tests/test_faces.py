@@ -465,6 +465,17 @@ def test_no_room_for_the_archive(server, tmp_path, monkeypatch):
         faces.download_faces(tmp_path / "other", server.url)
 
 
+def test_what_came_before_a_cut_takes_no_room_twice(server, tmp_path, monkeypatch):
+    def usage(path):
+        used = sum(p.stat().st_size for p in tmp_path.rglob("*") if p.is_file())
+        return Usage(10**9, used, room - used)
+
+    server.mode, room = "cut once", int(len(server.body) * 2.2)
+    monkeypatch.setattr(faces, "SPACE_MARGIN", 0)
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    assert len(tree(faces.download_faces(tmp_path / "anime", server.url))) == 4
+
+
 def test_no_room_to_unpack(tmp_path, monkeypatch):
     zipped = tmp_path / "faces.zip"
     zipped.write_bytes(archive())
