@@ -63,6 +63,7 @@ IN_A_SHELL = {
     "run the cell again; it goes on": "say the same with --resume; it goes on",
     "set DCGAN_BUILD_DIR to another folder": "name another folder with --out",
     "lower batch_size": "lower --batch-size",
+    "set DCGAN_DATA=sample": "say --data sample",
     "DCGAN_DEVICE=": "--device=",
     "Another kernel": "Another process",
 }

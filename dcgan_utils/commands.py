@@ -52,10 +52,10 @@ def faces(given) -> int:
         return 0
     if given.data == "anime":
         raise CourseError("--stand-in is made of sample faces: leave out --data anime.")
-    with tempfile.TemporaryDirectory() as folder:
-        count = given.count or STAND_IN
+    root, count = Path(given.stand_in).expanduser(), given.count or STAND_IN
+    with _writable(root, "--stand-in"), tempfile.TemporaryDirectory() as folder:
         drawn = draw_sample_faces(Path(folder) / "sample", count)
-        classes = make_stand_in(drawn, given.stand_in)
+        classes = make_stand_in(drawn, root)
     count, kinds = len(list_pictures(classes)), len(os.listdir(classes))
     print(f"{count:,} pictures in {kinds} class folders of {classes}")
     return 0
@@ -243,7 +243,7 @@ def _prepare(settings, given, workers):
 
 
 @contextlib.contextmanager
-def _writable(folder):
+def _writable(folder, option="--out"):
     """Make sure that a folder can be written; leave none behind if the rest fails."""
     missing = [p for p in (folder, *folder.parents) if not p.exists()]
     try:
@@ -252,7 +252,7 @@ def _writable(folder):
     except OSError as error:
         raise CourseError(
             f"Nothing can be written to {folder} ({error.strerror}): make room or make "
-            "it writable, or name another folder with --out."
+            f"it writable, or name another folder with {option}."
         ) from None
     try:
         yield

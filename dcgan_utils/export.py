@@ -110,10 +110,12 @@ def export_generator(generator, latent_size, folder, file_format):
             own = generate(generator, ms.Tensor(noise))
             difference = float(np.abs(draw(part, noise) - own).max())
             if not difference < 0.01:  # an NPU may convolve in half precision
-                raise CourseError(
+                error = CourseError(
                     f"The {file_format} file draws other pictures (they differ by "
                     f"{difference:.1g}), so it was not kept."
                 )
+                error.while_running = True  # nothing is wrong with what was asked for
+                raise error
         os.chmod(part, 0o644)
         os.replace(part, folder / name)
     return folder / name, difference

@@ -179,6 +179,7 @@ def refuse(capsys, tmp_path, pattern, *words, rights=contextlib.nullcontext):
         ("export --checkpoint {trained} --format AIR --out {tmp}/new", "Ascend"),
         ("export --checkpoint {trained} --out {file}/new", "can be written"),
         ("faces --stand-in {tmp} --data anime", "leave out --data anime"),
+        ("faces --stand-in {file}", "another folder with --stand-in"),
         ("faces --stand-in {photos} --count 3", "holds other files"),
         ("faces --count 0", "0 is no whole number"),
     ],
