@@ -3,7 +3,7 @@
     python benchmarks/contestant.py NAME IMAGE_SIZE MAPS BATCH
 
 It prints the seconds that its first step took, then waits. For each line with a number
-n on its input it trains n steps and prints the seconds of one. ``race.py`` starts the
+n on its input it trains n steps and prints the seconds of one. ``bench.py`` starts the
 contestants and lets them run in turn, so that all see the same machine. Each is a
 process of its own, because MindSpore reads its environment once.
 """
