@@ -262,6 +262,7 @@ def killed(tmp_path_factory, faces_20):
     job.finish()
     died = (job.out / "step-3-rank-1.npz").stat().st_mtime
     job.lasted, job.gone = time.time() - died, gone(job.all, 1)
+    job.fourth = job.records(3)  # the step after the checkpoint
     return job
 
 
@@ -400,6 +401,17 @@ def test_a_resumed_job_ends_as_an_unbroken_one(resumed, simulated):
     log = (resumed.logs / "worker_1.log").read_text()
     assert "worker 1 of 2" in log
     assert "end of worker 1" in log
+
+
+@linux
+def test_a_resumed_job_repeats_to_the_bit_what_the_killed_one_did(killed, resumed):
+    """The fourth step was trained twice: before the kill, and after the resume."""
+    for rank, (before, after) in enumerate(zip(killed.fourth, resumed.records(3))):
+        assert set(before) == set(after)
+        for name in before:
+            # Worker 1 went on with worker 0's statistics of batch norm.
+            if rank == 0 or "moving" not in name:
+                np.testing.assert_array_equal(before[name], after[name], name)
 
 
 @linux
