@@ -228,10 +228,12 @@ def _png_is_strict(data: bytes) -> bool:
 def _put_right(root: Path, damaged: Sequence[str], converted: Sequence[str]) -> None:
     """Set the damaged pictures aside and write those to be converted anew."""
     try:
-        for name in damaged:
-            _set_aside(root, name)
-        for name in converted:
-            _convert(root, name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as above, in judge_pictures
+            for name in damaged:
+                _set_aside(root, name)
+            for name in converted:
+                _convert(root, name)
     except OSError as error:
         raise CourseError(
             f"{[*damaged, *converted][0]} and other pictures in {root} cannot be read "

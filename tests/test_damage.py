@@ -252,6 +252,7 @@ print("read", len(shapes), len(list_pictures(sys.argv[1])), len(decoded))
 """
 
 
+@pytest.mark.filterwarnings("error")  # Pillow's warnings are no news for a student
 def test_mindspore_reads_what_the_check_lets_through(tmp_path):
     """Thousands of all kinds, whole and damaged; then an epoch of what is left."""
     root = folder(tmp_path / "r")
