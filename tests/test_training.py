@@ -573,6 +573,16 @@ def test_time_saves_too(tiny, faces_20, monkeypatch):
     ]
 
 
+def test_a_checkpoint_within_an_epoch_is_ready_to_draw(faces_20):
+    """The average's statistics are its own, not those of the start."""
+    model, noise = build_dcgan(TINY), fixed_noise(TINY, 8)
+    with TrainingRun(model, faces_20) as run:
+        feed(run, 1)
+    loaded = load_generator(newest_checkpoint(TINY.run_dir))
+    settle_batch_norm(model.average, run.settling_noise)
+    assert (generate(loaded, noise) == generate(model.average, noise)).all()
+
+
 def test_an_epoch_has_its_picture_before_its_checkpoint(tiny, faces_20, monkeypatch):
     """Killed between the two, the run must end the epoch again."""
 
