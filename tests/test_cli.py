@@ -6,12 +6,14 @@ Most of it runs in this process: main(words) returns the exit code.
 import ast
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
 from pathlib import Path
 
 import mindspore as ms
+import nbformat
 import numpy as np
 import pytest
 from pictures import picture, tree
@@ -19,7 +21,7 @@ from PIL import Image
 from rights import nobody, public_folder
 
 from dcgan_utils import CourseError, commands, progress, training
-from dcgan_utils.__main__ import IN_A_SHELL, VALUES, main
+from dcgan_utils.__main__ import IN_A_SHELL, MORE, VALUES, _parser, main
 from dcgan_utils.checkpoint import newest_checkpoint, save_checkpoint
 from dcgan_utils.config import PRESETS, PROFILES, Settings, recipe, settings_table
 from dcgan_utils.damage import judge_pictures
@@ -104,6 +106,19 @@ def test_every_setting_can_be_set_and_its_help_tells_the_presets(capsys):
             assert f"--{name.replace('_', '-')} " in said
             assert f"imagenet32 {value})" in said
     assert set(recipe(Settings())) - {"profile", "data"} <= set(VALUES)
+
+
+def test_the_commands_of_readme_and_lessons_are_understood():
+    texts = [MORE, (TOP / "README.md").read_text(encoding="utf-8")]
+    for path in (TOP / "notebooks").glob("*.ipynb"):
+        cells = nbformat.read(path, as_version=4).cells
+        texts += [cell.source for cell in cells if cell.cell_type == "markdown"]
+    pattern = r"\b(?:dcgan|dcgan_utils) ((?:faces|train|generate|export) --[^`\n]+)"
+    found = [words for text in texts for words in re.findall(pattern, text)]
+    assert len(found) > 10
+    for words in found:
+        if "--help" not in words:
+            assert _parser().parse_args(words.split()).command == words.split()[0]
 
 
 def test_it_is_installed_as_dcgan():
