@@ -84,9 +84,10 @@ def decode_once(root, image_size, folder, numbers=None):
         os.replace(part, path)
         return np.load(path, mmap_mode="r")
     except OSError:
-        with suppress(OSError):
-            part.unlink()
         return None
+    finally:
+        with suppress(OSError):  # it has its final name, unless something went wrong
+            part.unlink()
 
 
 def _decoded(root, image_size, numbers):

@@ -111,6 +111,16 @@ def test_a_disk_that_fills_leaves_nothing_behind(faces_20, tmp_path, monkeypatch
     assert not list(tmp_path.iterdir())
 
 
+def test_an_interrupt_leaves_nothing_behind(faces_20, tmp_path, monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        decode_once(faces_20, 32, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_folder_in_the_way_is_no_trouble(faces_20, tmp_path):
     (tmp_path / "decoding.npy").mkdir()
     assert decode_once(faces_20, 32, tmp_path) is None
