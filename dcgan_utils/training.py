@@ -541,8 +541,6 @@ class TrainingRun:
 
     def __exit__(self, kind, error, trace):
         try:
-            if kind is None and self.view and self.losses:
-                self._show()
             self.bar.close()
             if kind is None and 0 < self.step < self.total_steps:
                 self.save()
@@ -552,6 +550,8 @@ class TrainingRun:
                 )
             if kind is None:  # nobody leaves before worker 0 has saved
                 mean_over_workers([0], self.place)
+            if kind is None and self.view and self.losses:
+                self._show()
         finally:
             self._undo.close()
             if threading.current_thread() is threading.main_thread():

@@ -742,6 +742,25 @@ def test_a_second_interrupt_does_not_wait(tiny, faces_20):
     assert signal.getsignal(signal.SIGINT) is mine
 
 
+def test_a_stop_is_saved_before_it_is_shown(tiny, faces_20):
+    """Drawing takes a while: long enough to press stop again."""
+
+    class View:
+        def start(self):
+            pass
+
+        def is_due(self):
+            return False
+
+        def update(self, *shown):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt), TrainingRun(tiny, faces_20, View()) as run:
+        os.kill(os.getpid(), signal.SIGINT)
+        feed(run, 1)
+    assert len(newest_checkpoint(TINY.run_dir)["history"]) == 1
+
+
 def test_a_view_is_shown_when_it_is_due_and_at_the_end(tiny, faces_20):
     class View:
         shown, due = [], iter([False, True, False, False, False, False])
