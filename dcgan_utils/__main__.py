@@ -5,11 +5,13 @@ Here are the words it takes; what the commands do stands in commands.py.
 
 import argparse
 import os
+import signal
 import sys
 
 from . import CourseError
 from .config import PRESETS, recipe
 from .device import prepare_runtime
+from .launcher import in_job
 
 ABOUT = "Train a DCGAN, draw with it, export it: what the lessons teach, as commands."
 MORE = """\
@@ -208,8 +210,16 @@ def main(words=None) -> int:
 
 
 def _run(given) -> int:
-    from . import commands  # and with it MindSpore, which takes seconds
+    # With it comes MindSpore, which takes seconds. A Ctrl-C amid its import would crash
+    # the process, so it takes effect afterwards.
+    asked, before = [], signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *seen: asked.append(seen))
+    from . import commands
 
+    signal.signal(signal.SIGINT, before)
+    if asked:
+        raise KeyboardInterrupt
     run = {
         "faces": commands.faces,
         "train": commands.train_command,
@@ -220,4 +230,9 @@ def _run(given) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    if in_job():
+        from .parallel import leave_job
+
+        leave_job(code)
+    sys.exit(code)

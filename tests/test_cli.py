@@ -403,6 +403,23 @@ def test_ctrl_c_saves_and_exits_with_130(photos, tmp_path, monkeypatch, capsys):
     assert run(*words, "--resume") == 0
 
 
+def test_ctrl_c_amid_the_import_of_mindspore_waits_for_its_end(run_program):
+    program = """
+import os, signal, sys
+from dcgan_utils.__main__ import main
+
+class Interrupt:
+    def find_spec(self, name, *more):
+        if name == "mindspore":
+            os.kill(os.getpid(), signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Interrupt())
+print(main(["faces", "--count", "1"]), hasattr(sys.modules["mindspore"], "jit"))
+"""
+    assert run_program(program) == "130 True\n"
+
+
 def test_workers_get_the_same_words(photos, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(commands, "launch", lambda *given: seen.append(given) or 7)

@@ -62,7 +62,7 @@ from pathlib import Path
 import numpy as np
 from dcgan_utils import training
 from dcgan_utils.device import choose_device
-from dcgan_utils.parallel import join_job
+from dcgan_utils.parallel import join_job, leave_job
 from tests.test_parallel import TINY, gradients_of
 
 faces, out, event, rank, step = *sys.argv[1:4], int(sys.argv[4]), int(sys.argv[5])
@@ -108,6 +108,7 @@ history = training.train(model, faces)
 kept = {p.name: p.asnumpy() for p in model.parameters}
 np.savez(f"{out}/end-rank-{place.rank}.npz", history=history, **kept)
 print("end of worker", place.rank)
+leave_job()
 """
 LAUNCH = """
 import sys
@@ -504,6 +505,26 @@ def test_two_hosts_train_as_one(two_hosts, tmp_path, faces_20, simulated):
 def names_of_gradients(folder):
     record = dict(np.load(folder / "step-0-rank-0.npz"))
     return [record[name] for name in names_of("local", record)]
+
+
+def test_a_worker_leaves_before_the_clean_up_that_crashes(run_program):
+    program = """
+import atexit, os, sys
+from dcgan_utils.parallel import leave_job
+
+class Late:
+    def __del__(self):
+        print("too late")
+
+late = Late()
+atexit.register(print, "left the job")
+if len(sys.argv) > 1:
+    os.environ["MS_ROLE"] = "MS_WORKER"
+print("trained", end=", ")
+leave_job()
+"""
+    assert run_program(program, "in a job") == "trained, left the job\n"
+    assert run_program(program) == "trained, left the job\ntoo late\n"
 
 
 @linux
