@@ -1,10 +1,12 @@
 """FID, KID, precision, recall and the memorisation test on cases with known answers."""
 
+import mindspore as ms
 import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
 from dcgan_utils import CourseError
+from dcgan_utils.latent import draw
 from dcgan_utils.metrics import (
     coverage,
     distances,
@@ -14,6 +16,8 @@ from dcgan_utils.metrics import (
     precision_recall,
     standard_error,
 )
+from dcgan_utils.networks import Generator
+from dcgan_utils.trials import learn_by_heart
 
 
 def normal(seed, n, d=8, mean=0.0, scale=1.0):
@@ -268,3 +272,24 @@ def test_blur_is_no_copying():
     to_trained = distances(blurred, trained).min(axis=1).mean()
     assert to_trained < 0.8 * distances(others, trained).min(axis=1).mean()
     assert memorisation(blurred, trained, others)[2] > 0.01
+
+
+def test_a_network_trained_by_heart_is_caught_and_its_like_is_not():
+    # 64 faces are learnt, 64 others are not; then the other way round: each time the
+    # test must point at those that were, and it must be silent about third ones.
+    rng = np.random.default_rng(1)
+    shades = rng.uniform(-0.9, 0.9, (192, 3, 4, 4, 1, 1))
+    faces = np.broadcast_to(shades, (192, 3, 4, 4, 8, 8)).swapaxes(3, 4)
+    faces = faces.reshape(192, 3, 32, 32).astype(np.float32)
+    first, second, third = (f.reshape(64, -1) for f in np.split(faces, 3))
+    ms.set_seed(1)
+    generator = Generator(16, 8, 32)
+    z = rng.standard_normal((64, 16))
+    differences = learn_by_heart(generator, faces[:64], z, 120, rate=5e-3)
+    assert differences[-1] < 0.5 * differences[0]
+    near = 0.95 * z + 0.3 * rng.standard_normal(z.shape)
+    made = draw(generator, near).reshape(64, -1)
+    share, expected, p_value = memorisation(made, first, second)
+    assert share > 0.9 and expected == 0.5 and p_value == 0.001
+    assert memorisation(made, second, first)[2] > 0.5  # learnt ones are held out
+    assert memorisation(made, second, third)[2] > 0.01

@@ -38,6 +38,16 @@ TAUGHT = {
         "move",
         "slerp",
     },
+    "06_evaluation": {
+        "coverage",
+        "distances",
+        "fid",
+        "kid",
+        "learn_by_heart",
+        "memorisation",
+        "precision_recall",
+        "standard_error",
+    },
     "07_failure_modes": {
         "Verdict",
         "batch_norm_astray",
@@ -58,6 +68,14 @@ TAUGHT = {
         "export_onnx",
     },
     "09_distributed": {"MeanGradients", "Place", "share"},
+    "11_features": {
+        "GuidedReLU",
+        "feature_maps",
+        "guided_gradient",
+        "linear_answers",
+        "max_pool",
+        "pooled_features",
+    },
 }
 
 

@@ -1,7 +1,8 @@
 """Draw the pictures at the head of each lesson and of the README: ``make images``.
 
-faces.png shows sample faces; networks.png and step.png are diagrams; progress.png and
-dcgan.gif show what the generator in ``weights/`` drew of its fixed noise.
+faces.png shows sample faces; networks.png, step.png and others are diagrams;
+progress.png and dcgan.gif show what the generator in ``weights/`` drew of its fixed
+noise.
 """
 
 from pathlib import Path
@@ -315,19 +316,56 @@ def draw_metrics():
         "not varied": near + rng.normal(0, 0.12, near.shape),
         "not new": real[:40] + rng.normal(0, 0.008, (40, 2)),
     }
-    sees = ("FID, KID and precision see it", "FID, KID and recall see it",
+    sees = ("FID and KID see it", "FID, KID and coverage see it",
             "only the test of memory sees it")  # fmt: skip
-    figure, axes = plt.subplots(1, 3, figsize=(10, 3.4), layout="constrained")
+    figure, axes = plt.subplots(1, 3, figsize=(10, 3.7))
+    figure.subplots_adjust(0.01, 0.12, 0.99, 0.9, wspace=0)
     for axis, (title, points), text in zip(axes, made.items(), sees):
         axis.plot(*real.T, "o", color=COLOUR_G, ms=7, alpha=0.55, label="real faces")
         axis.plot(*points.T, "o", color=COLOUR_D, ms=4, label="made faces")
         axis.set_title(title, fontsize=15)
         axis.text(0, -1.28, text, ha="center", fontsize=11.5)
-        axis.set(xlim=(-1.6, 1.6), ylim=(-1.45, 1.25), aspect="equal")
+        axis.set(xlim=(-1.6, 1.6), ylim=(-1.35, 1.2), aspect="equal")
         axis.set_axis_off()
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center",
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="lower center",
                   ncols=2, frameon=False, fontsize=12)  # fmt: skip
     figure.savefig(HERE / "metrics.png", dpi=110)
+
+
+def draw_features():
+    """D's layers, pooled to one row of numbers, and a linear layer on top."""
+    figure, axis = plt.subplots(figsize=(10, 3.6), layout="constrained")
+    arrow = {"arrowstyle": "-|>", "mutation_scale": 14, "color": "0.3"}
+    centre = {"ha": "center", "va": "center", "fontsize": 11}
+    rng = np.random.default_rng([2026, 11])
+    face = np.asarray(draw_face(random_labels(rng), rng, size=128))
+    axis.imshow(face, extent=(0, 1.6, 1.2, 2.8), zorder=2)
+    axis.text(0.8, 0.95, "64 × 64 pixels", **centre)
+    x, layers = 2.3, ((32, 32, 1.5), (64, 16, 1.15), (128, 8, 0.85), (256, 4, 0.6))
+    for maps, side, height in layers:
+        box = Rectangle((x, 2 - height / 2), 0.75, height, color=COLOUR_D, alpha=0.75)
+        axis.add_patch(box)
+        axis.text(x + 0.37, 3.02, f"{maps} maps\n{side} × {side}", **centre)
+        ends = (x + 0.37, 2 - height / 2), (x + 0.37, 0.55)
+        axis.add_patch(FancyArrowPatch(*ends, **arrow))
+        axis.add_patch(Rectangle((x - 0.1, 0.3), 1.1, 0.22, color=COLOUR_D, alpha=0.35))
+        axis.text(x + 0.45, 0.41, f"{maps} × 16", ha="center", va="center", fontsize=10)
+        x += 1.2
+    axis.text(1.05, 0.41, "largest of each\nof 4 × 4 fields", **centre)
+    bent = FancyArrowPatch(
+        (6.95, 0.41), (8.05, 1.45), connectionstyle="arc3,rad=0.25", **arrow
+    )
+    axis.add_patch(bent)
+    axis.text(8.3, 0.41, "7,680 numbers", **centre)
+    box = {"boxstyle": "round,pad=0.5", "facecolor": COLOUR_G, "alpha": 0.2}
+    axis.text(8.4, 1.95, "one linear layer,\ntrained on labels", bbox=box, **centre)
+    axis.add_patch(FancyArrowPatch((8.4, 2.3), (8.4, 2.75), **arrow))
+    axis.text(8.4, 2.95, "hair? eyes? glasses?", **centre)
+    axis.text(4.6, 3.5, "the discriminator: never told about hair or eyes",
+              color=COLOUR_D, ha="center", fontsize=13)  # fmt: skip
+    axis.set(xlim=(-0.1, 9.7), ylim=(0.1, 3.7), aspect="equal")
+    axis.set_axis_off()
+    figure.savefig(HERE / "features.png", dpi=110)
 
 
 def draw_failures():
@@ -431,6 +469,7 @@ if __name__ == "__main__":
     draw_networks()
     draw_step()
     draw_metrics()
+    draw_features()
     draw_workers()
     draw_job()
     draw_export()
