@@ -48,6 +48,7 @@ from .parallel import (
     take_from_first,
 )
 from .progress import progress_bar
+from .quick import quicken
 
 binary_cross_entropy = nn.BCELoss(reduction="mean")
 
@@ -180,6 +181,9 @@ def build_dcgan(settings, place=ALONE) -> DCGAN:
     average.update_parameters_name("average.")
     for mean, weight in zip(average.get_parameters(), generator.get_parameters()):
         mean.set_data(ms.Tensor(weight.asnumpy()))
+    if ms.get_context("device_target") == "CPU":
+        quicken(generator)
+        quicken(discriminator)
     weights_g, weights_d = (
         generator.trainable_params(),
         discriminator.trainable_params(),
