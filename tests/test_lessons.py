@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 
 from dcgan_utils import CourseError
-from dcgan_utils.lessons import check, run_lessons, run_notebook
+from dcgan_utils.lessons import (
+    check,
+    execute_lessons,
+    run_lessons,
+    run_notebook,
+)
 
 
 @pytest.mark.parametrize(
@@ -94,3 +99,18 @@ def test_a_notebook_shows_the_sentence_of_a_course_error_alone(tmp_path):
         run_notebook(lesson, tmp_path / "out.ipynb", tmp_path)
     shown = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[0].outputs[0]
     assert shown.traceback == ["CourseError: Do this."]
+
+
+def test_execute_keeps_the_training_of_lesson_03_from_lesson_05_on(
+    tmp_path, monkeypatch
+):
+    for name in ("DCGAN_BUILD_DIR", "DCGAN_PROFILE", "DCGAN_DATA"):
+        monkeypatch.setenv(name, "")
+    say = "import os\nprint(os.environ['DCGAN_BUILD_DIR'])"
+    names = "03_a", "04_b", "05_c", "06_d"
+    paths = [write(tmp_path / f"{name}.ipynb", say) for name in names]
+    execute_lessons(paths)
+    cells = [nbformat.read(path, as_version=4).cells[0] for path in paths]
+    third, fourth, fifth, sixth = (cell.outputs[0].text for cell in cells)
+    assert third == fourth
+    assert len({third, fifth, sixth}) == 3
