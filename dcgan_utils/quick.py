@@ -157,8 +157,8 @@ class QuickConv2dTranspose(nn.Conv2dTranspose):
 def quicken(network):
     """Put the quicker forms in place of a Generator's or a Discriminator's layers.
 
-    Weights, their names and all results stay (tests/test_quick.py). The layers at the
-    picture, with three maps on one side, stay too: there nothing is gained.
+    Weights and names stay; results differ by rounding (tests/test_quick.py). The
+    layers at the picture, of three maps on one side, are left: nothing is gained there.
     """
     kinds = {nn.Conv2d: QuickConv2d, nn.Conv2dTranspose: QuickConv2dTranspose}
     for number, layer in enumerate(network.layers):
