@@ -35,25 +35,25 @@ lab: $(DONE)  ## open JupyterLab in notebooks/
 	cd notebooks && ../$(BIN)/jupyter lab
 
 run: $(DONE)  ## train: lessons 01-04 from start to end, results in build/
-	$(PY) -m dcgan_utils.lessons run $(CORE) --into $(BUILD)
+	$(PY) tools/notebooks.py run $(CORE) --into $(BUILD)
 
 test: $(DONE)  ## ruff, pytest, and every cell of every notebook at a small size
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(PY) -m pytest
-	$(PY) -m dcgan_utils.lessons smoke
+	$(PY) tools/notebooks.py smoke
 
 bench: $(DONE)  ## time the step, the pipeline and the start; PYTORCH=python-with-torch joins in
 	$(PY) benchmarks/bench.py $(if $(PYTORCH),--pytorch $(PYTORCH))
 
 execute: $(DONE)  ## run all notebooks in the class profile and store their outputs
-	$(PY) -m dcgan_utils.lessons execute $(LESSONS)
+	$(PY) tools/notebooks.py execute $(LESSONS)
 
 weights: $(DONE)  ## train the networks in weights/ anew, which lessons start from (30 epochs)
-	$(PY) -m dcgan_utils.lessons weights
+	$(PY) tools/make_weights.py
 
 images: $(DONE)  ## draw the pictures at the head of each lesson anew
-	$(PY) notebooks/images/make_images.py
+	$(PY) tools/make_images.py
 
 lock: $(DONE)  ## make constraints.txt anew from the requirements
 	$(PY) -m uv pip compile --universal --python-version 3.10 --no-emit-index-url \

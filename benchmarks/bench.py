@@ -22,8 +22,8 @@ from pathlib import Path
 
 import psutil
 
-from dcgan_utils.config import PROFILES
-from dcgan_utils.faces import get_faces
+from dcgan_utils.pictures.download import get_faces
+from dcgan_utils.settings import PROFILES
 
 HERE = Path(__file__).parent
 SLOW = 20  # seconds: of who takes longer to its first loss, one more step is timed

@@ -97,18 +97,15 @@ def published(image_size, maps, batch):
 
 def ours(image_size, maps, batch, average_decay=0.0):
     """The step of lesson 03, as ``train`` runs it: noise, both updates, the average."""
-    from dcgan_utils.config import Settings
     from dcgan_utils.device import choose_device
+    from dcgan_utils.settings import Settings
 
     choose_device("cpu")
     import mindspore as ms
 
-    from dcgan_utils.training import (
-        build_dcgan,
-        make_average_step,
-        make_train_step,
-        step_noise,
-    )
+    from dcgan_utils.taught.training import make_average_step, make_train_step
+    from dcgan_utils.training.model import build_dcgan
+    from dcgan_utils.training.randomness import step_noise
 
     settings = Settings(
         image_size=image_size,

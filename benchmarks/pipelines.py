@@ -12,8 +12,9 @@ import tempfile
 import time
 from multiprocessing import cpu_count
 
-from dcgan_utils.dataset import create_dataset, decode_once, to_range
 from dcgan_utils.device import choose_device
+from dcgan_utils.pictures.decoded import decode_once, to_range
+from dcgan_utils.taught.data import create_dataset
 
 SIZE, BATCH = 64, 128
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dcgan_utils.config import PROFILES
 from dcgan_utils.device import choose_device
+from dcgan_utils.settings import PROFILES
 
 RECIPES = {  # what differs from the class profile
     "class": {},
@@ -54,7 +54,7 @@ def make_d_first_step(model):
     """As make_train_step, but D is trained before G is judged by it."""
     import mindspore as ms
 
-    from dcgan_utils.training import discriminator_loss, generator_loss
+    from dcgan_utils.taught.training import discriminator_loss, generator_loss
 
     g, d = model.generator, model.discriminator
 
@@ -106,10 +106,11 @@ def main():
     import mindspore as ms
 
     from dcgan_utils import training as t
-    from dcgan_utils.dataset import create_dataset, list_pictures
-    from dcgan_utils.encoder import encode, load_encoder
-    from dcgan_utils.figures import make_grid, save_picture
-    from dcgan_utils.metrics import coverage, fid, kid
+    from dcgan_utils.pictures.decoded import list_pictures
+    from dcgan_utils.pictures.encoder import encode, load_encoder
+    from dcgan_utils.show.grids import make_grid, save_picture
+    from dcgan_utils.taught.data import create_dataset
+    from dcgan_utils.taught.evaluation import coverage, fid, kid
 
     s = replace(PROFILES["class"], seed=given.seed, **RECIPES[given.recipe])
 

@@ -20,13 +20,15 @@ def mark(what):
 def main():
     """Go through the start of lesson 03 and time its parts."""
     import dcgan_utils  # noqa: F401
-    from dcgan_utils.config import PROFILES
     from dcgan_utils.device import choose_device
+    from dcgan_utils.settings import PROFILES
 
     choose_device("cpu")
     mark("import MindSpore, choose the device")
-    from dcgan_utils.dataset import create_dataset
-    from dcgan_utils.training import build_dcgan, make_train_step, step_noise
+    from dcgan_utils.taught.data import create_dataset
+    from dcgan_utils.taught.training import make_train_step
+    from dcgan_utils.training.model import build_dcgan
+    from dcgan_utils.training.randomness import step_noise
 
     settings = PROFILES["class"]
     model = build_dcgan(settings)

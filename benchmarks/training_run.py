@@ -15,20 +15,17 @@ from dataclasses import replace
 
 import psutil
 
-from dcgan_utils.config import PROFILES
 from dcgan_utils.device import choose_device
+from dcgan_utils.settings import PROFILES
 
 
 def main():
     """Train in a folder of its own and print what was seen."""
     choose_device("cpu")
-    from dcgan_utils.training import (
-        TrainingRun,
-        build_dcgan,
-        make_average_step,
-        make_train_step,
-        step_noise,
-    )
+    from dcgan_utils.taught.training import make_average_step, make_train_step
+    from dcgan_utils.training.model import build_dcgan
+    from dcgan_utils.training.randomness import step_noise
+    from dcgan_utils.training.run import TrainingRun
 
     root, what = sys.argv[1:3]
     if what == "memory":

@@ -20,8 +20,6 @@ def prepare_runtime() -> None:
     # This quiets MindSpore's log, not its exceptions: in a notebook ms.jit looks for
     # each cell's source file, finds none, and logs a hundred ERRORs about nothing.
     os.environ.setdefault("GLOG_v", "4")
-    # MS_COMPILER_CACHE_ENABLE is left alone: it takes 2 s off the first step, and then
-    # runs the old graph of a function that was changed in a notebook's cell.
 
 
 def find_device(name: str | None = None) -> str:

@@ -6,7 +6,11 @@ import time
 from tqdm import tqdm
 
 LOG_SECONDS = 60  # from one line of a log to the next
+
+
 LOG = "{desc}{n_fmt}/{total_fmt} {unit}s{postfix}, {rate_fmt}, {remaining} left"
+
+
 BAR = "{percentage:3.0f}%|{bar}{r_bar}"
 
 

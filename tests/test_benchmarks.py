@@ -11,8 +11,9 @@ import mindspore as ms
 import numpy as np
 import pytest
 
-from dcgan_utils.config import PROFILES
-from dcgan_utils.training import build_dcgan, step_noise
+from dcgan_utils.settings import PROFILES
+from dcgan_utils.training.model import build_dcgan
+from dcgan_utils.training.randomness import step_noise
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 

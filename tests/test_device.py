@@ -17,25 +17,27 @@ STEPS = """
 import json, os
 from dataclasses import replace
 import numpy as np
-from dcgan_utils import training
-from dcgan_utils.config import PROFILES
+from dcgan_utils.taught import training as taught_training
+from dcgan_utils.training import model as model_module
+from dcgan_utils.training import randomness
+from dcgan_utils.settings import PROFILES
 from dcgan_utils.device import choose_device
 
 device = choose_device()
 import mindspore as ms
 
 settings = replace(PROFILES["smoke"], batch_size=4)
-model = training.build_dcgan(settings)
+model = model_module.build_dcgan(settings)
 model.generator.set_train()
 model.discriminator.set_train()
-train_step = training.make_train_step(
+train_step = taught_training.make_train_step(
     model.generator, model.discriminator, model.optimizer_g, model.optimizer_d, 0.9
 )
 rng = np.random.default_rng(0)
 losses = []
 for step in range(3):
     real = ms.Tensor(rng.uniform(-1, 1, (4, 3, 64, 64)).astype(np.float32))
-    pair = train_step(real, training.step_noise(settings, step))
+    pair = train_step(real, randomness.step_noise(settings, step))
     losses.append([loss.asnumpy().item().hex() for loss in pair])
 names = ("ONEDNN_MAX_CPU_ISA", "MS_DEV_HOST_BLOCKING_RUN")
 variables = {name: os.environ.get(name) for name in names}

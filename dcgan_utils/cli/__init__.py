@@ -1,0 +1,1 @@
+"""The command line: ``dcgan``, or ``python -m dcgan_utils``."""

@@ -1,0 +1,233 @@
+"""The words that ``dcgan`` takes; what the commands do stands in commands.py."""
+
+import argparse
+import os
+import signal
+import sys
+
+from .. import CourseError
+from ..device import prepare_runtime
+from ..settings import PRESETS, recipe
+
+ABOUT = "Train a DCGAN, draw with it, export it: what the lessons teach, as commands."
+
+
+MORE = """\
+try all of it in a few minutes, without pictures of your own:
+  dcgan faces --stand-in photos
+  dcgan train --preset imagenet32 --data photos --out run --epochs 2
+  dcgan generate --checkpoint run --out run
+  dcgan export --checkpoint run --format ONNX
+
+exit codes:
+  0    done
+  1    failed while running; what was saved before stands
+  2    bad input, told in one sentence on stderr; nothing was written
+  130  stopped by Ctrl-C or SIGTERM, all saved: go on with --resume
+       (143 after a SIGTERM to several workers)
+"""
+
+
+TRAIN = """\
+Train from a preset; each of its values can be set. It saves at the end of every epoch,
+every five minutes, and when it is stopped. With --resume it goes on as if it had never
+been stopped: the same pictures, the same noise, the same weights.
+
+--preset imagenet32 is the DCGAN of MindSpore's ModelZoo: pictures of 32 × 32, latent
+size 100, 128 feature maps, batch 128, rates 0.0002, beta1 0.5, 20 epochs. The others
+are the profiles of the course: smoke (seconds), class (a laptop), full (published).
+
+--data takes a folder of class folders, such as DATA/n01443537/1.JPEG or
+DATA/train/n01443537/1.JPEG. Pictures may have any size and mode; their middle square
+is used. Nothing in DATA is changed; pictures that cannot be read are left out.
+"""
+
+
+# A setting: kind, lowest, highest, what it is.
+VALUES = {
+    "face_count": (int, 0, 10**9, "pictures of one epoch; 0 means all there are"),
+    "image_size": (int, 8, 1024, "side of the pictures, such as 32, 64, 96, 128"),
+    "latent_size": (int, 1, 10**4, "numbers of noise for one picture"),
+    "generator_maps": (int, 1, 4096, "feature maps of G's last hidden layer"),
+    "discriminator_maps": (int, 1, 4096, "feature maps of D's first layer"),
+    "batch_size": (int, 2, 10**5, "pictures of one step, on each worker"),
+    "epochs": (int, 1, 10**6, "how often to see every picture"),
+    "generator_rate": (float, 1e-9, 1, "G's learning rate"),
+    "discriminator_rate": (float, 1e-9, 1, "D's learning rate"),
+    "beta1": (float, 0, 0.999, "how long Adam remembers gradients"),
+    "real_label": (float, 0.5, 1, "what D is asked to say of a real picture"),
+    "average_decay": (float, 0, 0.99999, "moving average of G's weights; 0: none"),
+    "seed": (int, 0, 2**31 - 1, "where all random numbers come from"),
+    "feature_maps": (int, 1, 4096, "of both networks"),
+    "learning_rate": (float, 1e-9, 1, "of both networks"),
+}
+
+
+# The engine speaks to a notebook. In a shell the same things have other names.
+IN_A_SHELL = {
+    "fresh=True": "--fresh",
+    "run the cell again; it goes on": "say the same with --resume; it goes on",
+    "set DCGAN_BUILD_DIR to another folder": "name another folder with --out",
+    "lower batch_size": "lower --batch-size",
+    "set DCGAN_DATA=sample": "say --data sample",
+    "DCGAN_DEVICE=": "--device=",
+    "Another kernel": "Another process",
+}
+
+
+def _check(given) -> int:
+    from .check_machine import check_machine
+
+    ready = check_machine()
+    print(f"{'ready' if ready else 'NOT ready'}, {os.cpu_count()} cores")
+    return 0 if ready else 1
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that complains in one sentence."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(
+            *arguments,
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **options,
+        )
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def _number(kind, low, high):
+    """What argparse needs to read a number from low to high."""
+
+    def convert(text):
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not low <= value <= high:
+            words = "whole number" if kind is int else "number"
+            raise argparse.ArgumentTypeError(
+                f"{text} is no {words} from {low} to {high}"
+            )
+        return value
+
+    return convert
+
+
+def _parser():
+    """The parser of all commands; each names the function of commands.py that it is."""
+    parser = _Parser("dcgan", description=ABOUT, epilog=MORE)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("check", help="is this machine ready?")
+    faces = commands.add_parser("faces", help="draw or download pictures to train on")
+    train = commands.add_parser(
+        "train",
+        help="train, stop, go on",
+        description=TRAIN,
+        usage="dcgan train [--preset NAME] [--data DATA] [--out DIR] [more: see below]",
+    )
+    generate = commands.add_parser(
+        "generate", help="draw pictures with a trained generator"
+    )
+    export = commands.add_parser(
+        "export", help="write a generator for use without this course"
+    )
+
+    add = faces.add_argument
+    add("--data", choices=("sample", "anime"), help="drawn by us, or downloaded")
+    text = "so many sample faces"
+    add("--count", type=_number(int, 1, 10**6), metavar="N", help=text)
+    text = (
+        "make DIR/train/<hair colour>/*.JPEG of sample faces (512, or --count), laid "
+    )
+    text += "out as ImageNet is, to try `dcgan train --data DIR`"
+    add("--stand-in", metavar="DIR", help=text)
+
+    where = train.add_argument_group("what and where")
+    add = where.add_argument
+    add("--preset", choices=PRESETS, default="class", help="class by default")
+    add("--data", metavar="DATA", help="a folder of class folders; sample; or anime")
+    add("--out", metavar="DIR", help="for all results; a folder in build by default")
+    add = where.add_mutually_exclusive_group().add_argument
+    add("--resume", action="store_true", help="go on from the newest checkpoint")
+    add("--fresh", action="store_true", help="delete the training in DIR, start anew")
+    add = train.add_argument_group("several processes (lesson 09)").add_argument
+    text = "so many processes train one model; each takes --batch-size pictures a step"
+    add("--workers", type=int, metavar="N", help=text)
+    add("--port", type=int, default=0, help="where they meet; a free one by default")
+    text = "an hccl.json of older MindSpores: only the number of its devices is used"
+    add("--rank-table", metavar="FILE", help=text)
+    add = train.add_argument_group("values in place of the preset's").add_argument
+    for name, (kind, low, high, text) in VALUES.items():
+        option, letter = f"--{name.replace('_', '-')}", "N" if kind is int else "X"
+        if name in recipe(PRESETS["class"]):
+            here, there = (getattr(PRESETS[p], name) for p in ("class", "imagenet32"))
+            text += f" (class {here}, imagenet32 {there})"
+        add(option, type=_number(kind, low, high), metavar=letter, help=text)
+
+    for command in (generate, export):
+        text = "a .ckpt file; or a training's folder: its newest one"
+        command.add_argument("--checkpoint", metavar="CKPT", required=True, help=text)
+    add = generate.add_argument
+    add("--out", metavar="DIR", required=True, help="gets generate.png")
+    add("--count", type=_number(int, 1, 10**5), default=16, metavar="N", help="16")
+    text = "of the grid; as many as rows by default"
+    add("--columns", type=_number(int, 1, 1000), metavar="N", help=text)
+    text = "another one, other pictures; that of the training by default"
+    add("--seed", type=_number(*VALUES["seed"][:3]), metavar="N", help=text)
+
+    add = export.add_argument
+    formats = ("MINDIR", "ONNX", "AIR")
+    add("--format", choices=formats, default="MINDIR", type=str.upper, help="MINDIR")
+    add("--out", metavar="DIR", help="beside the checkpoint by default")
+
+    for command in (train, generate, export):
+        choices, text = ("auto", "cpu", "ascend"), "an Ascend, if there is one"
+        command.add_argument("--device", type=str.lower, choices=choices, help=text)
+    return parser
+
+
+def main(words=None) -> int:
+    """Run one command, given as a list of words (sys.argv's); returns the exit code."""
+    words = sys.argv[1:] if words is None else list(words)
+    given = _parser().parse_args(words)
+    given.words = words
+    if given.command == "check":
+        return _check(given)
+    if getattr(given, "device", None):
+        os.environ["DCGAN_DEVICE"] = given.device  # for the workers, too
+    prepare_runtime()
+    try:
+        return _run(given)
+    except CourseError as error:
+        sentence, code = str(error), 1 if error.while_running else 2
+        for here, there in IN_A_SHELL.items():
+            sentence = sentence.replace(here, there)
+    except OSError as error:  # a disk that is full, a folder that is taken away
+        sentence, code = f"it failed while running: {error}.", 1
+    except KeyboardInterrupt:
+        sentence, code = "interrupted.", 130
+    print(f"dcgan {given.command}: {sentence}", file=sys.stderr)
+    return code
+
+
+def _run(given) -> int:
+    # With it comes MindSpore, which takes seconds. A Ctrl-C amid its import would crash
+    # the process, so it takes effect afterwards.
+    asked, before = [], signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *seen: asked.append(seen))
+    from . import commands
+
+    signal.signal(signal.SIGINT, before)
+    if asked:
+        raise KeyboardInterrupt
+    run = {
+        "faces": commands.faces,
+        "train": commands.train_command,
+        "generate": commands.generate_command,
+        "export": commands.export,
+    }[given.command]
+    return run(given)

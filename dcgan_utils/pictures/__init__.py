@@ -1,0 +1,1 @@
+"""Get pictures, and look at a folder once."""

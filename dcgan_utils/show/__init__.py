@@ -1,0 +1,1 @@
+"""Figures: grids, curves, the live view, sliders."""

@@ -1,0 +1,1 @@
+"""The engine under the loop of lesson 03: it saves, stops, resumes, shares the work."""

@@ -1,0 +1,208 @@
+"""Checkpoints: everything that training needs to go on, in one file, never half a file.
+
+A checkpoint holds both networks, the averaged generator, both optimizers (moments and
+step counts), the losses so far and the settings. Noise and the order of the pictures
+are functions of the seed and the step (see training.py), so nothing else is needed.
+"""
+
+import json
+import logging
+import os
+import re
+import zlib
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+
+import mindspore as ms
+import numpy as np
+from mindspore import ops
+
+from .. import CourseError
+from ..settings import Settings, recipe
+
+KEEP = 2  # the newest and, should that one be damaged, the one before
+
+
+class DamagedCheckpoint(CourseError):
+    """A file that is not as it was written, or that this course did not write."""
+
+
+def save_checkpoint(
+    folder, parameters, history, settings, pictures, keep=KEEP, pictures_sum="none"
+):
+    """Write ``folder/step-NNNNNNN.ckpt`` and keep the last two; returns its path.
+
+    keep=None deletes none of the earlier ones.
+
+    parameters: MindSpore parameters with distinct names. history: the losses of D and
+    G, [steps, 2] float32. pictures: how many were trained on; pictures_sum: a word that
+    tells them from others. The file is written beside, flushed to the disk and then
+    renamed, so a file under its final name is always whole. Raises CourseError where
+    the disk is full, where the folder cannot be written, and where a value is not
+    finite; the earlier ones are then left alone.
+    """
+    folder, parameters = Path(folder), list(parameters)
+    path = folder / f"step-{len(history):07d}.ckpt"
+    part = folder / f"writing-{os.getpid()}.ckpt"
+    for p in parameters:
+        # A loss tells of it one step late, when it may have been saved already.
+        if not np.isfinite(p.asnumpy()).all():
+            raise CourseError(
+                f"After step {len(history)}, {p.name} holds numbers that are not "
+                "finite, so nothing was saved: lower the learning rates and start anew "
+                f"with fresh=True. What was saved before is kept in {folder}."
+            )
+    entries = [{"name": p.name, "data": p} for p in parameters]
+    entries.append({"name": "history", "data": ms.Tensor(history, ms.float32)})
+    notes = {"pictures": pictures, "pictures_sum": pictures_sum}
+    notes["settings"] = json.dumps(recipe(settings))
+    loud = logging.root.manager.disable
+    logging.disable()  # MindSpore's word on a failure: the sentence below is enough
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        ms.save_checkpoint(entries, str(part), append_dict=notes, crc_check=True)
+        os.chmod(part, 0o644)
+        with open(part, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise CourseError(
+            f"The checkpoint could not be saved in {folder} ({_reason(error)}): make "
+            "room or make the folder writable, then run the cell again; it goes on "
+            "from the last checkpoint."
+        ) from None
+    finally:
+        logging.disable(loud)
+        sweep(folder)
+    if keep is None:
+        return path
+    # Those of later steps are damaged ones, or training would have gone on from them.
+    found = list_checkpoints(folder)
+    newest = found.index(path) + 1
+    _delete(found[: max(newest - keep, 0)] + found[newest:])
+    return path
+
+
+def _reason(error) -> str:
+    """What went wrong, without what MindSpore tells its own developers below it."""
+    told = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return told.strip().splitlines()[0]
+
+
+def sweep(folder):
+    """Delete what saving leaves behind where it fails or its process is killed."""
+    parts = Path(folder).glob("writing-*")  # with MindSpore's own .tmp
+    _delete(p for p in parts if re.fullmatch(r"writing-\d+\.(ckpt|tmp)", p.name))
+
+
+def _delete(paths):
+    for path in paths:
+        with suppress(OSError):  # one that will not go does no harm
+            path.unlink()
+
+
+def hold(path):
+    """Open a file and hold it for this process; None where another process has it.
+
+    The system lets go of it when the process ends, in whatever way. Raises OSError
+    where the file cannot be made.
+    """
+    file = open(path, "ab", buffering=0)  # noqa: SIM115 (held until closed)
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            file.seek(1 << 20)  # not the first bytes: nobody else could read them
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        file.close()
+        return None
+    except OSError:
+        pass  # a file system that knows no locks
+    return file
+
+
+def list_checkpoints(folder) -> list[Path]:
+    """The checkpoints of a folder, oldest first."""
+    found = [p for p in Path(folder).glob("step-*.ckpt") if p.is_file()]
+    found = [p for p in found if re.fullmatch(r"step-\d{7,}", p.stem)]
+    return sorted(found, key=lambda path: int(path.stem[5:]))
+
+
+def read_checkpoint(path) -> dict:
+    """The entries of one checkpoint: names to parameters, and four more.
+
+    ``settings`` comes back as Settings, ``pictures`` (how many were trained on) as int,
+    ``pictures_sum`` as text and ``history`` as an array [steps, 2]. Raises CourseError
+    if the file is missing or cannot be read, and DamagedCheckpoint if it is damaged or
+    not one of ours.
+    """
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+        # MindSpore ends a file with this word and a sum, and lets one without it pass.
+        body, mark, total = content[:-17], content[-17:-10], content[-10:]
+        whole = mark == b"crc_num" and zlib.crc32(body) == int.from_bytes(total, "big")
+        entries = ms.load_checkpoint(str(path)) if whole else {}
+    except FileNotFoundError:
+        raise CourseError(
+            f"There is no checkpoint {path}: run lesson 03 first."
+        ) from None
+    except (OSError, ValueError, MemoryError) as error:
+        # It may be sound: training must not go on without it, and then delete it.
+        raise CourseError(
+            f"{path} cannot be read ({_reason(error)}): put that right, then start "
+            "again."
+        ) from None
+    try:
+        written = json.loads(entries["settings"])
+        known = {f.name for f in fields(Settings)}  # an older course had fewer
+        entries["settings"] = Settings(**{k: written[k] for k in known & set(written)})
+        entries["pictures"] = int(entries["pictures"].asnumpy())
+        entries["history"] = entries["history"].asnumpy()
+        entries.setdefault("pictures_sum", "none")
+    except Exception:
+        raise DamagedCheckpoint(
+            f"{path} is damaged or is not a checkpoint of this course: delete it; "
+            "the one before it is used instead, if there is one."
+        ) from None
+    return entries
+
+
+def newest_checkpoint(folder) -> dict | None:
+    """The newest readable checkpoint of a folder, or None where there is none.
+
+    A damaged one is named on the screen and the one before it is tried. Raises
+    CourseError where one cannot be read, which is no damage.
+    """
+    for path in reversed(list_checkpoints(folder)):
+        try:
+            return read_checkpoint(path)
+        except DamagedCheckpoint as error:
+            print(error)
+    return None
+
+
+def restore(entries, parameters):
+    """Put a checkpoint's values into parameters of the same names and shapes.
+
+    Raises CourseError, with nothing changed, where one is missing or of another shape.
+    """
+    parameters = list(parameters)  # it may be an iterator, and is walked twice
+    for p in parameters:
+        saved = entries.get(p.name)
+        if saved is None or saved.shape != p.shape:
+            found = "is missing" if saved is None else f"has the shape {saved.shape}"
+            raise CourseError(
+                f"The checkpoint is of another network: {p.name} {found} there, and "
+                f"has the shape {p.shape} here. Use the same DCGAN_PROFILE for "
+                "both, or train anew with fresh=True."
+            )
+    for p in parameters:
+        # Not set_data: a function that ms.jit has compiled would not see the change.
+        ops.assign(p, ms.Tensor(entries[p.name].asnumpy()))
