@@ -22,7 +22,7 @@ from pathlib import Path
 
 import psutil
 
-from dcgan_utils.pictures.download import get_faces
+from dcgan_utils.pictures.get import get_faces
 from dcgan_utils.settings import PROFILES
 
 HERE = Path(__file__).parent

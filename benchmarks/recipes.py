@@ -142,7 +142,7 @@ def main():
     )
 
     def judge(steps, seconds):
-        t.settle_batch_norm(model.average, noise[:512])
+        t.recalibrate_batch_norm(model.average, noise[:512])
         made = t.generate(model.average, noise)
         features = encode(encoder, made)
         found = {"steps": steps, "step": seconds / steps}

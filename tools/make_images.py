@@ -384,7 +384,7 @@ def draw_failures():
     from dcgan_utils.taught.training import discriminator_loss, generator_loss
     from dcgan_utils.training.checkpoint import newest_checkpoint
     from dcgan_utils.training.sampling import load_generator
-    from dcgan_utils.training.toys import draw_ring, play, ring_networks
+    from dcgan_utils.training.toys import draw_ring, ring_networks, train_briefly
 
     saved = newest_checkpoint(FRAMES.parent)
     z = np.random.default_rng(42).standard_normal((64, 100, 1, 1), np.float32)
@@ -404,7 +404,7 @@ def draw_failures():
     axis = panel("1 Mode collapse")
     ring_g, ring_d = ring_networks()
     rates = 2e-3, 2e-4
-    for _ in play(ring_g, ring_d, draw_ring(10_000), 900, rates, latent=(16,),
+    for _ in train_briefly(ring_g, ring_d, draw_ring(10_000), 900, rates, latent=(16,),
                   batch_size=256):  # fmt: skip
         pass
     noise = np.random.default_rng(1).standard_normal((1000, 16), np.float32)
@@ -452,7 +452,7 @@ def draw_failures():
     small = faces.reshape(64, 3, 32, 2, 32, 2).mean(axis=(3, 5))
     losses = swapped_loss, generator_loss
     networks = Generator(100, 8, 32), Discriminator(8, 32)
-    swapped = np.array(list(play(*networks, small, 80, losses=losses)))
+    swapped = np.array(list(train_briefly(*networks, small, 80, losses=losses)))
     grid = np.geomspace(1e-2, 20, 100)
     least = -0.5 * np.log(1 - np.exp(-grid))
     axis.fill_between(grid, 1e-3, least, color="0.88")

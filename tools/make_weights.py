@@ -15,7 +15,7 @@ def make_weights() -> None:
     from dcgan_utils.device import choose_device
 
     choose_device()  # before MindSpore is imported: it reads its environment then
-    from dcgan_utils.pictures.download import get_faces
+    from dcgan_utils.pictures.get import get_faces
     from dcgan_utils.training.model import build_dcgan
     from dcgan_utils.training.run import train
 

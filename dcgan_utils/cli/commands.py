@@ -14,7 +14,7 @@ from pathlib import Path
 from .. import CourseError
 from ..device import choose_device, find_device
 from ..pictures.decoded import leave_damaged_out, list_pictures, sound_pictures
-from ..pictures.download import get_faces
+from ..pictures.get import get_faces
 from ..pictures.sample import draw_sample_faces, make_stand_in
 from ..settings import PRESETS, load_settings, recipe, settings_table
 from ..show.grids import make_grid, save_picture

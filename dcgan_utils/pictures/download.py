@@ -13,9 +13,8 @@ from pathlib import Path, PurePosixPath
 from download import download
 
 from .. import CourseError
-from ..settings import Settings, course_root
-from .folder import CLASS, PICTURES, aside_of, check_faces, progress
-from .sample import draw_sample_faces, folder_beside, move_in
+from .folder import CLASS, PICTURES, progress
+from .sample import folder_beside, move_in
 
 ANIME_URL = "https://download.mindspore.cn/dataset/Faces/faces.zip"
 
@@ -46,41 +45,6 @@ OTHER_WAYS = (
     "DCGAN_URL to another address or a faces.zip downloaded by hand, or DCGAN_DATA_DIR "
     "to the folder that holds anime/faces/"
 )
-
-
-def get_faces(settings: Settings) -> Path:
-    """Make sure that the pictures of ``settings.data`` are there, checked, and where.
-
-    Returns ``settings.data_dir``, the folder for ``ImageFolderDataset``. Draws the
-    sample faces or downloads the anime faces if they are missing, never one in place
-    of the other. Raises CourseError, as the three functions below do, and where the
-    folder may not be read.
-    """
-    root = settings.data_dir
-    try:
-        if settings.data == "sample":
-            draw_sample_faces(root, settings.face_count)
-        else:
-            download_faces(root)
-        report = check_faces(root)
-        if settings.data == "sample" and report.damaged:
-            draw_sample_faces(root, settings.face_count)
-            report = check_faces(root)
-    except OSError as error:
-        raise CourseError(
-            f"{error.filename or root} cannot be read ({error.strerror}): get yourself "
-            "the right to, or set DCGAN_DATA_DIR to a folder of your own."
-        ) from None
-    count = f"{report.count:,}"
-    if settings.data == "anime" and report.count < ANIME_COUNT:
-        count += f" of {ANIME_COUNT:,}"
-    line = f"{count} pictures in {_short(root)}, {len(report.damaged)} damaged"
-    if report.damaged:
-        line += f" (set aside in {_short(aside_of(root))})"
-    if report.converted:
-        line += f", {len(report.converted)} rewritten as RGB"
-    print(line)
-    return root
 
 
 def download_faces(
@@ -280,11 +244,3 @@ def _holds_pictures(root: Path) -> bool:
     """Whether pictures are in ``root``, in class folders or (by mistake) loose."""
     found = (path for pattern in ("*", "*/*") for path in root.glob(pattern))
     return any(path.suffix.lower() in PICTURES for path in found)
-
-
-def _short(path: Path) -> Path:
-    """The path as seen from the course's folder, for a line that is stored."""
-    try:
-        return path.absolute().relative_to(course_root())
-    except ValueError:
-        return path

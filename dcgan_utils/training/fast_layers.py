@@ -112,7 +112,7 @@ class Spread(nn.Cell):
         return y.reshape(-1, outputs, side, side)
 
 
-class QuickConv2d(nn.Conv2d):
+class FastConv2d(nn.Conv2d):
     """A halving layer in its quicker form, with the very weight of the given one."""
 
     def __init__(self, layer):
@@ -132,7 +132,7 @@ class QuickConv2d(nn.Conv2d):
         return self.form(x, self.weight)
 
 
-class QuickConv2dTranspose(nn.Conv2dTranspose):
+class FastConv2dTranspose(nn.Conv2dTranspose):
     """A doubling or spreading layer likewise."""
 
     def __init__(self, layer):
@@ -154,13 +154,13 @@ class QuickConv2dTranspose(nn.Conv2dTranspose):
         return self.form(x, self.weight)
 
 
-def quicken(network):
+def use_fast_layers(network):
     """Put the quicker forms in place of a Generator's or a Discriminator's layers.
 
     Weights and names stay; results differ by rounding (tests/test_quick.py). The
     layers at the picture, of three maps on one side, are left: nothing is gained there.
     """
-    kinds = {nn.Conv2d: QuickConv2d, nn.Conv2dTranspose: QuickConv2dTranspose}
+    kinds = {nn.Conv2d: FastConv2d, nn.Conv2dTranspose: FastConv2dTranspose}
     for number, layer in enumerate(network.layers):
         kind = kinds.get(type(layer))
         if kind and 3 not in (layer.in_channels, layer.out_channels):

@@ -9,7 +9,7 @@ from .. import CourseError
 from ..settings import Settings
 from ..taught.distributed import MeanGradients, Place
 from ..taught.networks import Discriminator, Generator
-from .fast_layers import quicken
+from .fast_layers import use_fast_layers
 from .workers import ALONE
 
 
@@ -57,8 +57,8 @@ def build_dcgan(settings, place=ALONE) -> DCGAN:
     for mean, weight in zip(average.get_parameters(), generator.get_parameters()):
         mean.set_data(ms.Tensor(weight.asnumpy()))
     if ms.get_context("device_target") == "CPU":
-        quicken(generator)
-        quicken(discriminator)
+        use_fast_layers(generator)
+        use_fast_layers(discriminator)
     weights_g, weights_d = (
         generator.trainable_params(),
         discriminator.trainable_params(),

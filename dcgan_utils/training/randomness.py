@@ -5,7 +5,7 @@ import numpy as np
 
 # Every random number is a function of the seed and of where training stands, so a
 # resumed run sees the very numbers that an unbroken one would have seen.
-FIXED, NOISE, ORDER, SETTLE = 0, 1, 2, 3
+FIXED, NOISE, ORDER, CALIBRATE = 0, 1, 2, 3
 
 
 def fixed_noise(settings, count=64):

@@ -25,8 +25,8 @@ from ..taught.training import make_average_step, make_train_step
 from .checkpoint import hold, newest_checkpoint, restore, save_checkpoint, sweep
 from .job import STOP
 from .model import build_dcgan
-from .randomness import SETTLE, epoch_order, fixed_noise, normal_noise, step_noise
-from .sampling import settle_batch_norm
+from .randomness import CALIBRATE, epoch_order, fixed_noise, normal_noise, step_noise
+from .sampling import recalibrate_batch_norm
 from .workers import gather, mean_over_workers, take_from_first
 
 # What a new start deletes: never more, for the folder may hold other things.
@@ -115,7 +115,7 @@ class TrainingRun:
         self.losses = []
         self.decoded = None  # or all pictures, from decode_once
         self.noise = fixed_noise(s)
-        self.settling_noise = normal_noise(s, 512, SETTLE, 0)
+        self.calibration_noise = normal_noise(s, 512, CALIBRATE, 0)
         self.asked = self.stop = False
         if self.writes:
             self._resume()
@@ -212,7 +212,7 @@ class TrainingRun:
             return
         s = self.settings
         frames = self.folder / "frames"
-        settle_batch_norm(self.model.average, self.settling_noise)
+        recalibrate_batch_norm(self.model.average, self.calibration_noise)
         grid = make_grid(generate(self.model.average, self.noise))
         with self._told():
             frames.mkdir(parents=True, exist_ok=True)
@@ -233,7 +233,7 @@ class TrainingRun:
         """Write a checkpoint of this moment."""
         if not self.writes:
             return
-        settle_batch_norm(self.model.average, self.settling_noise)
+        recalibrate_batch_norm(self.model.average, self.calibration_noise)
         save_checkpoint(
             self.folder,
             self.model.parameters,
@@ -341,7 +341,7 @@ class TrainingRun:
             self.stop = True  # several workers stop when all know of it: see record
 
     def _show(self):
-        settle_batch_norm(self.model.average, self.settling_noise[:128])
+        recalibrate_batch_norm(self.model.average, self.calibration_noise[:128])
         faces = generate(self.model.average, self.noise[:24])
         self.view.update(self.history, self.steps_per_epoch, faces)
 

@@ -6,7 +6,7 @@ from ..taught.networks import Discriminator, Generator
 from .checkpoint import restore
 
 
-def settle_batch_norm(generator, noise):
+def recalibrate_batch_norm(generator, noise):
     """Set batch norm's moving statistics to those of pictures drawn from this noise.
 
     An average of weights never trained, so it has no statistics of its own. noise:

@@ -8,7 +8,7 @@ from ..taught.networks import LeakyReLU
 from ..taught.training import discriminator_loss, generator_loss
 
 
-def play(
+def train_briefly(
     generator,
     discriminator,
     real,

@@ -16,7 +16,7 @@ REMEDIES = {
     "wrong range": "pictures in [-1, 1], the range of tanh: x / 127.5 - 1",
     "noise not fixed": "drawing the noise once, before the loop, or from the seed",
     "batch norm in training mode": "generator.set_train(False) before drawing",
-    "batch norm without statistics": "settle_batch_norm(generator, noise)",
+    "batch norm without statistics": "recalibrate_batch_norm(generator, noise)",
     "momentum given as epsilon": "naming it: nn.BatchNorm2d(maps, momentum=0.9)",
     "uneven stamps": "a kernel that the stride divides, as 4 and 2",
     "labels swapped": "1 for real and 0 for fakes in D's loss, 1 for fakes in G's",

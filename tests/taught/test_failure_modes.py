@@ -30,7 +30,7 @@ from dcgan_utils.training.checkpoint import (
     read_checkpoint,
 )
 from dcgan_utils.training.sampling import load_generator
-from dcgan_utils.training.toys import MODES, draw_ring, play, ring_networks
+from dcgan_utils.training.toys import MODES, draw_ring, ring_networks, train_briefly
 from dcgan_utils.training.warnings import REMEDIES, warnings_of
 
 WEIGHTS = course_root() / "weights" / "class-sample"
@@ -78,9 +78,13 @@ def short_run(faces, seed, steps, head_start=0, **changes):
     """The losses of a short run of small networks, and 64 pictures that it draws."""
     ms.set_seed(seed)
     generator, discriminator = Generator(100, 8, 32), Discriminator(8, 32)
-    for _ in play(generator, discriminator, faces, head_start, rates=(0.0, 2e-3)):
+    for _ in train_briefly(
+        generator, discriminator, faces, head_start, rates=(0.0, 2e-3)
+    ):
         pass
-    losses = list(play(generator, discriminator, faces, steps, seed=seed, **changes))
+    losses = list(
+        train_briefly(generator, discriminator, faces, steps, seed=seed, **changes)
+    )
     return np.array(losses), generate(generator, noise())
 
 
@@ -120,7 +124,7 @@ def test_modes_are_counted_exactly():
 def test_a_slow_discriminator_lets_the_ring_collapse(seed, rate_d, steps, covered):
     generator, discriminator = ring_networks(seed)
     rates, ring = (2e-3, rate_d), draw_ring(10_000)
-    game = play(generator, discriminator, ring, steps, rates, latent=(16,),
+    game = train_briefly(generator, discriminator, ring, steps, rates, latent=(16,),
                 batch_size=256, seed=seed)  # fmt: skip
     assert len(list(game)) == steps
     z = np.random.default_rng(0).standard_normal((1000, 16), np.float32)

@@ -11,9 +11,9 @@ from dcgan_utils.taught.training import make_train_step
 from dcgan_utils.training import model as model_module
 from dcgan_utils.training.fast_layers import (
     Doubling,
-    QuickConv2d,
-    QuickConv2dTranspose,
-    quicken,
+    FastConv2d,
+    FastConv2dTranspose,
+    use_fast_layers,
 )
 from dcgan_utils.training.model import build_dcgan
 from dcgan_utils.training.randomness import step_noise
@@ -53,20 +53,20 @@ def assert_equal_results(plain, quick, x):
 @pytest.mark.parametrize("side", [4, 5, 8, 12, 16, 32])
 def test_doubling_and_its_gradients(side):
     plain = nn.Conv2dTranspose(6, 5, 4, 2, "pad", 1, weight_init="normal")
-    quick = QuickConv2dTranspose(plain)
+    quick = FastConv2dTranspose(plain)
     assert_equal_results(plain, quick, drawn(3, 6, side, side))
 
 
 @pytest.mark.parametrize("side", [8, 10, 16, 24, 32, 64])
 def test_halving_and_its_gradients(side):
     plain = nn.Conv2d(5, 6, 4, 2, "pad", 1, weight_init="normal")
-    assert_equal_results(plain, QuickConv2d(plain), drawn(3, 5, side, side))
+    assert_equal_results(plain, FastConv2d(plain), drawn(3, 5, side, side))
 
 
 @pytest.mark.parametrize("side", [4, 6, 7])
 def test_spreading_one_pixel_and_its_gradients(side):
     plain = nn.Conv2dTranspose(10, 7, side, 1, "pad", 0, weight_init="normal")
-    assert_equal_results(plain, QuickConv2dTranspose(plain), drawn(3, 10, 1, 1))
+    assert_equal_results(plain, FastConv2dTranspose(plain), drawn(3, 10, 1, 1))
 
 
 @pytest.mark.parametrize("form", ["add_up", "sort"])
@@ -84,7 +84,7 @@ def test_quicken_keeps_weights_names_and_kinds_and_leaves_the_picture_alone(imag
     for network in (Generator(10, 4, image_size), Discriminator(4, image_size)):
         kinds = [type(layer) for layer in network.layers]
         before = list(network.parameters_and_names())
-        assert quicken(network) is network
+        assert use_fast_layers(network) is network
         after = list(network.parameters_and_names())
         assert [name for name, _ in after] == [name for name, _ in before]
         assert all(a is b for (_, a), (_, b) in zip(after, before))
@@ -92,7 +92,7 @@ def test_quicken_keeps_weights_names_and_kinds_and_leaves_the_picture_alone(imag
         for layer in network.layers:
             if isinstance(layer, (nn.Conv2d, nn.Conv2dTranspose)):
                 at_the_picture = 3 in (layer.in_channels, layer.out_channels)
-                quick = isinstance(layer, (QuickConv2d, QuickConv2dTranspose))
+                quick = isinstance(layer, (FastConv2d, FastConv2dTranspose))
                 assert quick is not at_the_picture
 
 
@@ -110,10 +110,12 @@ def test_a_step_is_the_same_with_and_without(monkeypatch, image_size, maps):
     found = []
     for quick in (True, False):
         if not quick:
-            monkeypatch.setattr(model_module, "quicken", lambda network: network)
+            monkeypatch.setattr(
+                model_module, "use_fast_layers", lambda network: network
+            )
         model = build_dcgan(settings)
         layers = [*model.generator.layers, *model.discriminator.layers]
-        kinds = [isinstance(x, (QuickConv2d, QuickConv2dTranspose)) for x in layers]
+        kinds = [isinstance(x, (FastConv2d, FastConv2dTranspose)) for x in layers]
         assert any(kinds) is quick
         model.generator.set_train()
         model.discriminator.set_train()

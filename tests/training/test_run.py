@@ -45,7 +45,7 @@ from dcgan_utils.training.checkpoint import (
 from dcgan_utils.training.model import build_dcgan
 from dcgan_utils.training.randomness import epoch_order, fixed_noise, step_noise
 from dcgan_utils.training.run import TrainingRun, train
-from dcgan_utils.training.sampling import load_generator, settle_batch_norm
+from dcgan_utils.training.sampling import load_generator, recalibrate_batch_norm
 from dcgan_utils.training.saved import find_run
 
 SMALL = replace(PROFILES["smoke"], face_count=20, batch_size=8)  # 3 steps an epoch
@@ -235,7 +235,7 @@ def test_settled_batch_norm_has_the_statistics_of_the_noise(tiny):
     Up to the variance: moving statistics keep the unbiased one, N / (N − 1) larger.
     """
     noise = fixed_noise(TINY)
-    settle_batch_norm(tiny.average, noise)
+    recalibrate_batch_norm(tiny.average, noise)
     norms = [
         cell
         for _, cell in tiny.average.cells_and_names()
@@ -255,7 +255,7 @@ def test_settling_depends_on_the_weights_and_the_noise_alone(tiny):
     noise = ms.Tensor(np.random.default_rng(3).standard_normal((130, 100, 1, 1), "f"))
 
     def settled():
-        settle_batch_norm(tiny.average, noise)
+        recalibrate_batch_norm(tiny.average, noise)
         return [p.asnumpy().copy() for p in tiny.average.get_parameters()]
 
     first = settled()
@@ -287,7 +287,7 @@ def test_the_average_starts_as_the_generator(tiny):
 
 def test_generate_looks_at_each_noise_alone_and_changes_nothing(tiny):
     noise = fixed_noise(TINY, 70)  # more than one chunk of 64
-    settle_batch_norm(tiny.generator, noise)  # as trained ones are
+    recalibrate_batch_norm(tiny.generator, noise)  # as trained ones are
     before = [p.asnumpy().copy() for p in tiny.parameters]
     tiny.generator.set_train()
     pictures = generate(tiny.generator, noise)
@@ -582,7 +582,7 @@ def test_a_checkpoint_within_an_epoch_is_ready_to_draw(faces_20):
     with TrainingRun(model, faces_20) as run:
         feed(run, 1)
     loaded = load_generator(newest_checkpoint(TINY.run_dir))
-    settle_batch_norm(model.average, run.settling_noise)
+    recalibrate_batch_norm(model.average, run.calibration_noise)
     assert (generate(loaded, noise) == generate(model.average, noise)).all()
 
 
