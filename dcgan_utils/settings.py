@@ -39,24 +39,22 @@ class Settings:
         """The folder of class folders: ``pictures``, else that of ``data``."""
         if self.pictures:
             return Path(self.pictures)
-        base = os.environ.get("DCGAN_DATA_DIR")
-        base = Path(base).expanduser() if base else course_root() / "data"
         if self.data == "sample":
-            return base / f"sample-{self.face_count}"
-        return base / self.data
+            return data_base() / f"sample-{self.face_count}"
+        return data_base() / self.data
 
     @property
     def build_dir(self) -> Path:
         """The folder of all results: the GIF, the loss plot, the new faces."""
-        base = os.environ.get("DCGAN_BUILD_DIR")
-        return Path(base).expanduser() if base else course_root() / "build"
+        return build_base()
 
     @property
     def run_dir(self) -> Path:
         """The folder of this training run: ``out``, else one in ``build_dir``."""
         if self.out:
             return Path(self.out)
-        return self.build_dir / f"{self.profile}-{self.data}"
+        name = f"-{Path(self.pictures).name}" if self.pictures else ""
+        return self.build_dir / f"{self.profile}-{self.data}{name}"
 
 
 PROFILES = {
@@ -114,12 +112,24 @@ def course_root() -> Path:
     return here
 
 
+def data_base() -> Path:
+    """Where the course's pictures lie: ``DCGAN_DATA_DIR``, else ``data``."""
+    base = os.environ.get("DCGAN_DATA_DIR")
+    return Path(base).expanduser() if base else course_root() / "data"
+
+
+def build_base() -> Path:
+    """Where results go: ``DCGAN_BUILD_DIR``, else ``build``."""
+    base = os.environ.get("DCGAN_BUILD_DIR")
+    return Path(base).expanduser() if base else course_root() / "build"
+
+
 def load_settings(**changes) -> Settings:
     """The settings named by ``DCGAN_PROFILE`` and ``DCGAN_DATA``, then ``changes``.
 
     ``DCGAN_PROFILE`` is ``smoke``, ``class`` (default) or ``full``; ``DCGAN_DATA`` is
-    ``sample`` or ``anime`` (default: the profile's own). Raises CourseError for any
-    other word.
+    ``sample``, ``anime`` or a folder of pictures (default: the profile's own). Raises
+    CourseError for any other word.
     """
     profile = os.environ.get("DCGAN_PROFILE") or "class"
     if profile not in PROFILES:
@@ -129,10 +139,23 @@ def load_settings(**changes) -> Settings:
     settings = PROFILES[profile]
     data = changes.pop("data", None) or os.environ.get("DCGAN_DATA") or settings.data
     if data not in ("sample", "anime"):
-        raise CourseError(f"DCGAN_DATA={data} is no data set: use sample or anime.")
+        changes = {"pictures": str(_folder_named(data)), **changes}
+        data = "folder"
     if data == "sample" and not settings.face_count:
         changes = {"face_count": 20_000, **changes}
     return replace(settings, data=data, **changes)
+
+
+def _folder_named(data) -> Path:
+    """The folder that DCGAN_DATA names, from here or from the course's top folder."""
+    for base in (Path.cwd(), course_root()):
+        folder = base / Path(data).expanduser()
+        if folder.is_dir():
+            return folder
+    raise CourseError(
+        f"DCGAN_DATA={data} is no data set and no folder: use sample, anime, or the "
+        "path of a folder of pictures."
+    )
 
 
 def recipe(settings: Settings) -> dict:

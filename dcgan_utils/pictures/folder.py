@@ -1,338 +1,376 @@
-"""Find damaged pictures before MindSpore sees them.
+"""A folder of pictures, looked at once: ``Pictures``.
 
-A JPEG cut in its header kills the whole process in MindSpore's decoder, so every
-picture is decoded with Pillow first. Pictures lie in class folders below a root, as
-``ImageFolderDataset`` wants them: ``ROOT/faces/N.jpg``.
+One pass with Pillow opens each file, judges it, and makes of it a square of the size
+wanted. All squares lie in one array on the disk, beside an index that says which file
+was used, and why another was not. Nobody opens the folder again: lessons, training, its
+workers and the evaluation ask the array. It lies with the course's own data, never in
+the folder itself, and is made anew when a file has changed.
 """
 
 import hashlib
-import io
 import json
 import os
-import re
 import shutil
-import struct
+import tempfile
 import warnings
 import zlib
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from PIL import Image
-from tqdm import tqdm
+import numpy as np
 
 from .. import CourseError
+from ..files import lock_file, whole_file
 from ..progress import progress_bar
+from ..settings import build_base, course_root, data_base
+from .decode import NotAPicture, picture_endings, read_picture
 
-CLASS = "faces"  # the course's one class folder
-
-
-# The course's own files in a root:
-MEMORY = "checked.json"
-
-
-LABELS = "labels.csv"
-
-
-DRAWN_BY = "drawn-by.txt"
-
-
-PICTURES = (".jpg", ".jpeg", ".png")  # what the data pipeline reads
-
-
-READ_AS_NAMED = (*PICTURES, *map(str.upper, PICTURES))  # it does not read a .Jpg
-
-
-OTHER_PICTURES = (".gif", ".webp", ".bmp", ".tif", ".tiff")  # rewritten as JPEG
-
-
-# The only decoders that a file may reach: Pillow would start Ghostscript for an EPS.
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000")
-
-
-PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
-
-
-PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by IHDR's type of colour
-
-
-# Where the seven passes of an interlaced PNG start, and how far apart their pixels are.
-PNG_PASSES = (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4)
-PNG_PASSES += (1, 0, 2, 2), (0, 1, 1, 2)
-
-
-MAX_PIXELS = 50_000_000  # a picture of 150 MB once decoded
-
-
-MAX_SHAPE = 20  # long side to short side: a strip of 1 × 65,000 took 800 MB to resize
-
-
-MAX_BYTES = 200_000_000
+OWN_FILES = {"labels.csv", "drawn-by.txt", "checked.json"}  # of the sample faces
+TESTING = {"val", "valid", "validation", "test", "testing"}
+AT_A_TIME = 2048  # pictures that wait for the disk at most
+A_SECOND = 1000  # fewer pictures take less
+INDEX_VERSION = 1  # raise it with every change of what a picture becomes
 
 
 @dataclass(frozen=True)
-class FaceReport:
-    """What ``check_faces`` found. Files are named from ``root``: ``faces/12.jpg``."""
+class Pictures:
+    """The usable pictures of a folder, as numbers.
+
+    ``pictures[numbers]`` gives uint8 [n, 3, S, S] in 0…255, ``len(pictures)`` how many
+    there are. names: of the files used, from ``root``, in the order of the numbers.
+    left_out: a dict from each file that is not used to the reason.
+    """
 
     root: Path
-    count: int  # good pictures
-    damaged: tuple[str, ...]  # set aside in the folder <root>-damaged
-    ignored: tuple[str, ...]  # no pictures, or where MindSpore does not look
-    converted: tuple[str, ...] = ()  # rewritten as RGB, the original set aside
+    image_size: int
+    names: list[str]
+    left_out: dict[str, str]
+    skipped: int  # more pictures that nobody wanted
+    sums: list[int]  # one for each picture, of its pixels
+    pixels: object  # what answers [numbers]: an array on the disk, or _Files
+    index: Path | None = None  # the file that a worker loads instead of looking
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, numbers) -> np.ndarray:
+        return self.pixels[numbers]
+
+    def fingerprint(self, first=None) -> str:
+        """Eight digits that follow from all pixels, or from those of the first ones."""
+        return f"{zlib.crc32(np.array(self.sums[:first], np.uint32).tobytes()):08x}"
+
+    def only(self, numbers, reason) -> "Pictures":
+        """The pictures of these numbers; the others are left out for this reason."""
+        names = [self.names[i] for i in numbers]
+        others = sorted(set(self.names) - set(names))
+        return replace(
+            self,
+            names=names,
+            left_out=self.left_out | dict.fromkeys(others, reason),
+            sums=[self.sums[i] for i in numbers],
+            pixels=_Chosen(self.pixels, np.asarray(numbers, int)),
+            index=None,
+        )
+
+    def summary(self) -> str:
+        """One line: how many pictures are used, from where, and what is not used."""
+        count = f"{len(self):,}"
+        if self.skipped:
+            count += f" of {len(self) + self.skipped:,}"
+        line = f"{count} pictures in {printable(_short(self.root))}"
+        if not self.left_out:
+            return line
+        kinds = Counter(self.left_out.values())
+        told = [f"{count:,} {reason}" for reason, count in kinds.most_common(4)]
+        some = ", ".join(map(printable, sorted(self.left_out)[:3]))
+        more = ", …" if len(self.left_out) > 3 else ""
+        return f"{line}; not used: {', '.join(told)} ({some}{more})"
 
 
-def check_faces(root: Path) -> FaceReport:
-    """Weed out the pictures that MindSpore cannot read, and say what was found.
+@dataclass(frozen=True)
+class _Chosen:
+    pixels: object
+    numbers: np.ndarray
 
-    Damaged ones are moved to the folder ``<root>-damaged`` beside ``root``, never
-    deleted; those that MindSpore does not read (GIF, WEBP, …) are rewritten as RGB.
-    The result is remembered in ``root/checked.json`` until a file changes. Raises
-    CourseError for a folder that is missing, empty, without class folders, or without
-    one good picture.
+    def __getitem__(self, numbers):
+        return self.pixels[self.numbers[numbers]]
+
+
+@dataclass(frozen=True)
+class _Files:
+    """Pixels read from the files whenever they are wanted, where no array fits."""
+
+    root: Path
+    image_size: int
+    names: list[str]
+
+    def __getitem__(self, numbers):
+        numbers = np.arange(len(self.names))[numbers]
+        found = [self._read(self.names[i]) for i in np.ravel(numbers)]
+        return np.stack(found).reshape(*numbers.shape, *found[0].shape)
+
+    def _read(self, name):
+        try:
+            return read_picture(self.root / name, self.image_size)
+        except (NotAPicture, OSError) as error:
+            raise CourseError(
+                f"{printable(self.root / name)} has changed since it was looked at "
+                f"({error}): start again, and the folder is looked at anew."
+            ) from None
+
+
+def look_at_folder(root, image_size, at_most=0) -> Pictures:
+    """Look at the pictures of a folder, or take over what was seen the last time.
+
+    root: pictures lie in it or in folders inside, at any depth; where it holds
+    ``train`` beside ``val`` or ``test``, ``train`` is read. at_most: no more than so
+    many pictures are decoded, chosen evenly from all; 0 means all. Raises CourseError
+    where the folder is not there, cannot be read, or holds no picture.
     """
-    root = Path(root)
-    if not root.is_dir():
+    root = _folder_to_read(Path(root).expanduser().absolute())
+    files, left_out = _list_files(root)
+    if not files:
+        raise CourseError(_why_empty(root, left_out))
+    at_most = at_most if at_most < len(files) else 0
+    digest, key = _digest(files, left_out), f"{root} {image_size} {at_most}"
+    name = hashlib.sha256(os.fsencode(key)).hexdigest()[:16] + ".json"
+    found = next(filter(None, (_load(p / name, digest) for p in _places(root))), None)
+    for place in _places(root) if found is None else ():
+        with suppress(OSError):  # no right to write there, or no room
+            place.mkdir(parents=True, exist_ok=True)
+            # Others who look at the same folder wait here, and find the array ready.
+            with closing(lock_file(place / f"{name}.lock", wait=True)):
+                look = root, image_size, files, left_out, at_most, digest
+                found = _load(place / name, digest) or _look(place / name, *look)
+            break
+    if found is None:
         raise CourseError(
-            f"There is no folder {root}: `get_faces` fills it, or set DCGAN_DATA_DIR "
-            "to the folder above it."
+            "The decoded pictures can be written nowhere: make room on the disk, or "
+            "set DCGAN_DATA_DIR to a folder of your own."
         )
-    candidates, ignored = _listing(root)
-    if not candidates:
-        raise CourseError(_why_empty(root, ignored))
-    digest = _digest(candidates)
-    report = _remembered(root, digest)
-    if report is not None:
-        return report
-
-    names = list(candidates)
-    pairs = list(zip(names, judge_pictures(root, names), strict=True))
-    damaged = [name for name, verdict in pairs if verdict == "damaged"]
-    converted = [name for name, verdict in pairs if verdict == "convert"]
-    _put_right(root, damaged, converted)
-    if len(damaged) == len(names):
-        raise CourseError(
-            f"None of the {len(names):,} pictures in {root} can be read; they are now "
-            f"in {aside_of(root)}: get the pictures again."
-        )
-    if damaged or converted:
-        digest = _digest(_listing(root)[0])
-    good = len(names) - len(damaged)
-    report = FaceReport(root, good, tuple(damaged), tuple(ignored), tuple(converted))
-    _remember(report, digest)
-    return report
+    if not len(found):
+        raise CourseError(_why_empty(root, found.left_out))
+    return found
 
 
-def _listing(root: Path) -> tuple[dict[str, os.stat_result | None], list[str]]:
-    """The candidates below ``root`` with their file data, and all else by name."""
-    candidates: dict[str, os.stat_result | None] = {}
-    ignored = []
-    for top in sorted(os.scandir(root), key=lambda entry: entry.name):
-        if not os.path.isdir(top.path):
-            if top.name not in (MEMORY, LABELS, DRAWN_BY):
-                ignored.append(top.name)
-            continue
-        for entry in sorted(os.scandir(top.path), key=lambda entry: entry.name):
-            name = f"{top.name}/{entry.name}"
-            if not _named_as_picture(name):
-                ignored.append(name)
-                continue
-            try:
-                candidates[name] = entry.stat()
-            except OSError:  # a link that leads nowhere, or in a circle
-                candidates[name] = None
-    return candidates, ignored
+def load_pictures(index) -> Pictures:
+    """The pictures of an index file, without a look at their folder."""
+    found = _load(Path(index))
+    if found is None:
+        raise CourseError(f"{index} is gone or damaged: start again.")
+    return found
 
 
-def _named_as_picture(name: str) -> bool:
-    return name.lower().endswith(PICTURES + OTHER_PICTURES)
-
-
-def _why_empty(root: Path, ignored: Sequence[str]) -> str:
-    """The sentence that fits a folder without a picture in a class folder."""
-    loose = [name for name in ignored if _named_as_picture(name)]
-    if loose:
-        return (
-            f"{root} holds pictures ({loose[0]} …) but no class folder, and MindSpore "
-            f"would find none of them: put them into a folder inside, such as "
-            f"{root / CLASS}."
-        )
-    return (
-        f"There are no pictures in {root}: it should hold a folder of .jpg or .png "
-        f"pictures, such as {root / CLASS / '0.jpg'}."
-    )
-
-
-def judge_pictures(root: Path, names: Sequence[str]) -> list[str]:
-    """A word on each: ``good``, ``damaged``, or ``convert`` (only Pillow reads it)."""
-    parts = [names[i : i + 100] for i in range(0, len(names), 100)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's remarks on odd but sound files
-        pool = ThreadPoolExecutor(min(os.cpu_count() or 1, 8))
-        return in_parts(pool, _judge_part, parts, "Checking pictures", root)
-
-
-def _judge_part(names: Iterable[str], root: Path) -> list[str]:
-    return [_judge(root / name) for name in names]
-
-
-def _judge(path: Path) -> str:
-    """``good``, ``damaged``, or ``convert`` for what only Pillow can read."""
+def _short(path: Path) -> Path:
+    """The path as seen from the course's folder, for a line that is stored."""
     try:
-        # Before reading: a pipe, whose size is 0, would keep us waiting for ever.
-        if not 0 < path.stat().st_size <= MAX_BYTES:
-            return "damaged"
-        data = path.read_bytes()
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            short, long = sorted(picture.size)
-            if short * long > MAX_PIXELS or long > MAX_SHAPE * short:
-                return "damaged"
-            if picture.format == "PNG":
-                # Pillow forgives a wrong sum or a missing end; MindSpore does not.
-                if PNG_END not in data:
-                    return "damaged"
-                picture.verify()
-                if not _png_is_strict(data):
-                    return "damaged"
-        # Anew, since verify() leaves a picture that cannot be read on.
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            picture.load()
-            film = picture.format == "PNG" and b"acTL" in data  # one still is enough
-            readable = picture.format in ("JPEG", "MPO", "PNG") and not film
-            if readable and path.suffix in READ_AS_NAMED:
-                return "good"
-            # 16-bit or float greys: Pillow would turn them white.
-            return "damaged" if picture.mode[0] in "IF" else "convert"
-    except Exception:  # Pillow's readers raise many kinds on nonsense
-        return "damaged"
+        return path.absolute().relative_to(course_root())
+    except ValueError:
+        return path
 
 
-def _png_is_strict(data: bytes) -> bool:
-    """Whether a PNG that Pillow reads has all the parts and rows that the format wants.
-
-    Pillow passes over parts that it does not know, fills missing rows up, and leaves
-    off before what is wrong behind them; MindSpore's reader refuses such a picture.
-    See the PNG specification (W3C), sections 5, 8 and 10.
-    """
-    width, height, bits, colour, *ways = struct.unpack(">IIBBBBB", data[16:29])
-    packing, filtering, interlaced = ways
-    if data[8:16] != b"\0\0\0\x0dIHDR":
-        return False
-    packed, kinds, place = [], b"", 8
-    while not kinds.endswith(b"IEND"):
-        size, kind = struct.unpack(">I4s", data[place : place + 8])
-        if kind == b"IDAT":
-            packed.append(data[place + 8 : place + 8 + size])
-        if not kind.isalpha() or (kind == b"PLTE" and size not in range(3, 769, 3)):
-            return False
-        if kind[:1].isupper():  # who does not know it cannot read the picture
-            kinds += kind
-        place += 12 + size
-    palette = b"(PLTE)" if colour == 3 else b"(PLTE)?"
-    if not re.fullmatch(b"IHDR" + palette + b"(IDAT)+IEND", kinds):
-        return False
-    if packing or filtering or interlaced > 1:  # ways that nobody has defined yet
-        return False
-    total = 0  # bytes: for each row one that names its filter, then the pixels
-    for x, y, dx, dy in PNG_PASSES if interlaced else [(0, 0, 1, 1)]:
-        columns, rows = -((x - width) // dx), -((y - height) // dy)
-        if columns > 0:
-            total += (1 + (columns * bits * PNG_CHANNELS[colour] + 7) // 8) * rows
-    unpacking = zlib.decompressobj()
-    return len(unpacking.decompress(b"".join(packed), total + 1)) == total and (
-        unpacking.eof
-    )
+def printable(name) -> str:
+    """A file's name as it can be printed: bytes that are no text are escaped."""
+    return str(name).encode("utf-8", "backslashreplace").decode()
 
 
-def _put_right(root: Path, damaged: Sequence[str], converted: Sequence[str]) -> None:
-    """Set the damaged pictures aside and write those to be converted anew."""
+# --- what lies there --------------------------------------------------------------
+
+
+def _folder_to_read(root: Path) -> Path:
+    """Root, or ``train`` in it where that holds folders or lies beside a test set."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # as above, in judge_pictures
-            for name in damaged:
-                _set_aside(root, name)
-            for name in converted:
-                _convert(root, name)
+        with os.scandir(root) as entries:
+            inside = {e.name for e in entries if e.name[0] != "." and e.is_dir()}
     except OSError as error:
+        what = {
+            FileNotFoundError: "is not there",
+            NotADirectoryError: "is a file, not a folder",
+        }.get(type(error), f"cannot be read ({error.strerror})")
         raise CourseError(
-            f"{[*damaged, *converted][0]} and other pictures in {root} cannot be read "
-            f"and cannot be moved ({error.strerror}): move them away yourself."
-        ) from error
+            f"The folder {printable(root)} {what}: name a folder of pictures."
+        ) from None
+    train = root / "train"
+    if "train" not in inside:
+        return root
+    with suppress(OSError), os.scandir(train) as entries:
+        if any(e.is_dir() and e.name[0] != "." for e in entries):
+            return train
+    return train if inside <= {"train", *TESTING} else root
 
 
-def _convert(root: Path, name: str) -> None:
-    """Set a picture aside and write it anew as RGB, in the format of its ending."""
-    path = root / name
-    with Image.open(path, formats=FORMATS) as picture:
-        rgb = picture.convert("RGB")
-    _set_aside(root, name)
-    if path.suffix not in READ_AS_NAMED:
-        path = path.with_name(path.name + ".jpg")
-    written = path.with_name(path.name + ".new")
-    rgb.save(written, "PNG" if path.suffix.lower() == ".png" else "JPEG", quality=95)
-    written.replace(path)
+def _list_files(root: Path) -> tuple[dict[str, tuple], dict[str, str]]:
+    """All files below root with their size and time, and what cannot be read, and why.
+
+    Hidden names are passed over. Pictures that lie beside folders of more pictures are
+    strays: they are listed as such.
+    """
+    files, left_out, seen = {}, {}, set()
+
+    def visit(folder, prefix):
+        try:
+            info = os.stat(folder)
+            if (info.st_dev, info.st_ino) in seen:  # a link that leads in a circle
+                return
+            seen.add((info.st_dev, info.st_ino))
+            with os.scandir(folder) as entries:
+                entries = [e for e in entries if not e.name.startswith(".")]
+        except OSError as error:
+            left_out[prefix.rstrip("/")] = f"a folder: {error.strerror}"
+            return
+        for entry in entries:
+            name = prefix + entry.name
+            if entry.is_dir():
+                visit(entry.path, name + "/")
+            elif name not in OWN_FILES:
+                try:
+                    info = entry.stat()
+                    files[name] = info.st_size, info.st_mtime_ns
+                except OSError:
+                    left_out[name] = "a link that leads nowhere"
+
+    visit(root, "")
+    files = dict(sorted(files.items()))
+    loose = [name for name in files if "/" not in name and _promises_picture(name)]
+    if loose and sum("/" in n for n in files if _promises_picture(n)) >= len(loose):
+        for name in loose:
+            left_out[name] = "beside the class folders"
+            del files[name]
+    return files, left_out
 
 
-def _set_aside(root: Path, name: str) -> None:
-    """Move a file out of ``root``, where ImageFolderDataset would see it."""
-    target = aside_of(root) / name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while os.path.lexists(target):
-        target = target.with_name(f"{Path(name).stem}-{number}{Path(name).suffix}")
-        number += 1
-    with suppress(FileNotFoundError):  # another kernel was first
-        shutil.move(root / name, target)
+def _promises_picture(name) -> bool:
+    return os.path.splitext(name)[1].lower() in picture_endings()
 
 
-def aside_of(root: Path) -> Path:
-    """The folder that takes the damaged pictures of ``root``."""
-    root = root.absolute()
-    return root.with_name(f"{root.name}-damaged")
-
-
-def _digest(candidates: dict[str, os.stat_result | None]) -> str:
+def _digest(files, left_out) -> str:
     """A sum over names, sizes and times: it changes when a file does."""
-    total = hashlib.sha256()
-    for name, info in candidates.items():
-        seen = (info.st_size, info.st_mtime_ns) if info else None
-        total.update(f"{name}\0{seen}\n".encode("utf-8", "surrogatepass"))
-    return total.hexdigest()
+    seen = repr((INDEX_VERSION, list(files.items()), sorted(left_out)))
+    return hashlib.sha256(seen.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _remembered(root: Path, digest: str) -> FaceReport | None:
-    """The report of an earlier check, if no file has changed since."""
+def _why_empty(root, left_out) -> str:
+    kinds = Counter(left_out.values())
+    told = ", ".join(f"{count:,} {reason}" for reason, count in kinds.most_common(4))
+    return (
+        f"There are no pictures in {printable(root)}"
+        + (f" (only {told})" if told else "")
+        + ": put some there, as "
+        + f"{printable(Path(root) / 'flowers' / '1.jpg')}, or name another folder."
+    )
+
+
+# --- the array and its index ------------------------------------------------------
+
+
+def _places(root: Path) -> list[Path]:
+    """Where the array may lie, best first; never in the folder that is looked at."""
+    bases = data_base(), build_base(), Path(tempfile.gettempdir()) / "dcgan"
+    places = [base.absolute() / "decoded" for base in bases]
+    return [place for place in places if root not in place.parents]
+
+
+def _load(index: Path, digest=None) -> Pictures | None:
+    """The pictures of an index, if it is whole, and, where asked, of these files."""
     try:
-        memory = json.loads((root / MEMORY).read_text(encoding="utf-8"))
-        if memory["digest"] != digest:
+        seen = json.loads(index.read_text(encoding="utf-8"))
+        if digest not in (None, seen["digest"]):
             return None
-        lists = [tuple(memory[key]) for key in ("damaged", "ignored", "converted")]
-        return FaceReport(root, int(memory["count"]), *lists)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        root, size, names = Path(seen["root"]), seen["image_size"], seen["names"]
+        if seen["array"]:
+            pixels = np.load(index.with_suffix(".npy"), mmap_mode="r")
+            if pixels.shape != (len(names), 3, size, size):
+                return None
+        else:
+            pixels = _Files(root, size, names)
+        rest = seen["left_out"], seen["skipped"], seen["sums"]
+        return Pictures(root, size, names, *rest, pixels, index)
+    except (OSError, ValueError, LookupError, TypeError, EOFError):
+        return None  # none yet, or a damaged one
 
 
-def _remember(report: FaceReport, digest: str) -> None:
-    memory = {**asdict(report), "root": None, "digest": digest}
-    with suppress(OSError):  # a folder that is read only is checked every time
-        (report.root / MEMORY).write_text(json.dumps(memory), encoding="utf-8")
+def _look(index, root, image_size, files, left_out, at_most, digest) -> Pictures:
+    """Open every file, write the array and the index; Pictures of them."""
+    names, left_out = list(files), dict(left_out)
+    wanted = at_most or len(names)
+    if at_most:
+        # The first ones of a shuffled list, so that more of them begin with the same.
+        names = [names[i] for i in np.random.default_rng(0).permutation(len(names))]
+    need = wanted * 3 * image_size**2
+    fits = need < shutil.disk_usage(index.parent).free / 2
+    if not fits:
+        print(
+            f"The decoded pictures would take {need / 1e9:.1f} GB, more than half of "
+            f"the free disk of {index.parent}: they are read from their files in every "
+            "epoch instead, which is slower."
+        )
+    _forget_lost_folders(index.parent)
+    index.unlink(missing_ok=True)
+    used, sums = [], []
+    with whole_file(index.with_suffix(".npy")) as part, open(part, "wb") as file:
+        # Written as a file and not through a map: a full disk is an OSError here,
+        # and would end the process there.
+        _write_header(file, wanted, image_size)
+        for name, found in _read_all(root, names, image_size, wanted):
+            if isinstance(found, str):
+                left_out[name] = found
+                continue
+            used.append(name)
+            sums.append(zlib.crc32(found.tobytes()))
+            if fits:
+                file.write(found.tobytes())
+        file.seek(0)
+        _write_header(file, len(used) if fits else 0, image_size)
+    skipped = len(names) - len(used) - sum(n in left_out for n in names)
+    seen = {"root": str(root), "image_size": image_size, "digest": digest}
+    seen |= {"array": fits, "names": used, "left_out": left_out, "skipped": skipped}
+    with whole_file(index) as part:
+        part.write_text(json.dumps(seen | {"sums": sums}), encoding="utf-8")
+    return _load(index)
 
 
-def in_parts(
-    pool: Executor, work: Callable, parts: Sequence[Sequence], title: str, *rest
-) -> list:
-    """Run ``work(part, *rest)`` for each part in ``pool``; all results as one list."""
-    try:
-        jobs = [pool.submit(work, part, *rest) for part in parts]
-        with progress(title, sum(map(len, parts))) as bar:
-            for job in as_completed(jobs):
-                bar.update(len(job.result()))
-        return [result for job in jobs for result in job.result()]
-    finally:
-        pool.shutdown(cancel_futures=True)
+def _write_header(file, count, image_size):
+    """The head of a .npy file; its length does not depend on the count."""
+    shape = (count, 3, image_size, image_size)
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
 
 
-def progress(title: str, total: int) -> tqdm:
-    """A bar that leaves one line, and none where there was nothing to wait for."""
-    return progress_bar(total, "picture", title, delay=1)
+def _read_all(root, names, image_size, wanted):
+    """Name by name a picture's pixels, or what is wrong, until all wanted are there."""
+
+    def read(name):
+        try:
+            return name, read_picture(root / name, image_size)
+        except NotAPicture as error:
+            return name, str(error)
+
+    pool = ThreadPoolExecutor(min(os.cpu_count() or 1, 8))
+    delay = 0 if wanted > A_SECOND else 1
+    bar = progress_bar(wanted, "picture", "Looking at pictures", delay=delay)
+    with warnings.catch_warnings(), bar:
+        warnings.simplefilter("ignore")  # Pillow's remarks on odd but sound files
+        try:
+            for start in range(0, len(names), AT_A_TIME):
+                piece = names[start : start + AT_A_TIME]
+                for name, found in pool.map(read, piece, chunksize=16):
+                    yield name, found
+                    bar.update(not isinstance(found, str))
+                    wanted -= not isinstance(found, str)
+                    if not wanted:
+                        return
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _forget_lost_folders(place: Path):
+    """Delete the arrays of folders that are gone, such as a lesson's trial folders."""
+    for index in place.glob("*.json"):
+        with suppress(OSError, ValueError, LookupError):
+            if not Path(json.loads(index.read_text("utf-8"))["root"]).exists():
+                for path in (index, index.with_suffix(".npy")):
+                    path.unlink(missing_ok=True)

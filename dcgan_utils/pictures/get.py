@@ -1,52 +1,59 @@
-"""Get the pictures that the settings name: drawn by us, or downloaded."""
-
-from pathlib import Path
+"""Get the pictures that the settings name: drawn by us, downloaded, or a folder's."""
 
 from .. import CourseError
-from ..settings import Settings, course_root
+from ..settings import Settings
 from .download import ANIME_COUNT, download_faces
-from .folder import aside_of, check_faces
+from .folder import Pictures, look_at_folder, printable
 from .sample import draw_sample_faces
 
 
-def get_faces(settings: Settings) -> Path:
-    """Make sure that the pictures of ``settings.data`` are there, checked, and where.
+def get_faces(settings: Settings) -> Pictures:
+    """The pictures of ``settings``, looked at; one line says how many.
 
-    Returns ``settings.data_dir``, the folder for ``ImageFolderDataset``. Draws the
-    sample faces or downloads the anime faces if they are missing, never one in place
-    of the other. Raises CourseError, as the three functions below do, and where the
-    folder may not be read.
+    Draws the sample faces or downloads the anime faces if they are missing, never one
+    in place of the other. Raises CourseError, as the functions below do, where there
+    are fewer than one batch, and where the results would lie among the pictures.
     """
     root = settings.data_dir
-    try:
-        if settings.data == "sample":
-            draw_sample_faces(root, settings.face_count)
-        else:
-            download_faces(root)
-        report = check_faces(root)
-        if settings.data == "sample" and report.damaged:
-            draw_sample_faces(root, settings.face_count)
-            report = check_faces(root)
-    except OSError as error:
+    if root.resolve() in (
+        settings.run_dir.resolve(),
+        *settings.run_dir.resolve().parents,
+    ):
         raise CourseError(
-            f"{error.filename or root} cannot be read ({error.strerror}): get yourself "
-            "the right to, or set DCGAN_DATA_DIR to a folder of your own."
-        ) from None
-    count = f"{report.count:,}"
-    if settings.data == "anime" and report.count < ANIME_COUNT:
-        count += f" of {ANIME_COUNT:,}"
-    line = f"{count} pictures in {_short(root)}, {len(report.damaged)} damaged"
-    if report.damaged:
-        line += f" (set aside in {_short(aside_of(root))})"
-    if report.converted:
-        line += f", {len(report.converted)} rewritten as RGB"
-    print(line)
-    return root
+            f"The results would go to {settings.run_dir}, among the pictures in {root}, "
+            "and be taken for pictures: set DCGAN_BUILD_DIR to another folder."
+        )
+    if settings.data == "sample":
+        draw_sample_faces(root, settings.face_count)
+    elif settings.data == "anime":
+        download_faces(root)
+    # No more than all epochs together can use.
+    at_most = settings.face_count * settings.epochs
+    pictures = look_at_folder(root, settings.image_size, at_most)
+    if settings.data == "sample" and len(pictures) < settings.face_count:
+        pictures = _draw_anew(settings, pictures)
+    if settings.data == "anime" and len(pictures) + pictures.skipped < ANIME_COUNT:
+        print(f"The whole anime set has {ANIME_COUNT:,} pictures.")
+    print(pictures.summary())
+    need_a_batch(pictures, settings.batch_size)
+    return pictures
 
 
-def _short(path: Path) -> Path:
-    """The path as seen from the course's folder, for a line that is stored."""
+def need_a_batch(pictures, batch_size):
+    """Raise CourseError where there are fewer pictures than one batch takes."""
+    if len(pictures) < batch_size:
+        raise CourseError(
+            f"{printable(pictures.root)} holds {len(pictures)} usable pictures, fewer "
+            f"than one batch of {batch_size}: add pictures or lower batch_size."
+        )
+
+
+def _draw_anew(settings, pictures):
+    """Damaged sample faces are ours to replace, unless the folder may only be read."""
     try:
-        return path.absolute().relative_to(course_root())
-    except ValueError:
-        return path
+        for name in pictures.left_out:
+            (pictures.root / name).unlink()
+    except OSError:
+        return pictures
+    draw_sample_faces(pictures.root, settings.face_count)
+    return look_at_folder(pictures.root, settings.image_size)

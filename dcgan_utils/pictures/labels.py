@@ -2,15 +2,11 @@
 
 import csv
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from .. import CourseError
-from ..show.grids import to_pixels
-from ..taught.data import create_dataset
-from .decoded import list_pictures
+from .folder import look_at_folder
 from .portrait.drawing import (
     ACCESSORIES,
     BACKGROUNDS,
@@ -34,52 +30,54 @@ ATTRIBUTES = {
 }
 
 
-SIZE = 64  # side of the pictures it looks at
-
-
-def labelled_faces(root, limit=None, skip=0):
-    """Pictures [N, 3, 64, 64] float32 in [-1, 1] and their labels, by attribute.
+def labelled_faces(pictures, limit=None, skip=0):
+    """Faces [N, 3, S, S] float32 in [-1, 1] of Pictures and their labels, by attribute.
 
     The labels are a dict from the names of ATTRIBUTES to arrays [N] of text, in the
-    order of the pictures, which is that of root's labels.csv; empty where root has no
-    labels.csv. The pictures are read as training reads them. limit: how many at most,
-    skip: how many to leave out before.
+    order of the faces, which is that of the folder's labels.csv; empty where it has
+    none. limit: how many at most, skip: how many to leave out before.
     """
-    root = Path(root)
-    names = [path.name for path in list_pictures(root)]
-    labels = {}
-    if (root / "labels.csv").exists():
-        with (root / "labels.csv").open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))[skip:][:limit]
-        place = {name: i for i, name in enumerate(names)}
-        order = [place[Path(row["file"]).name] for row in rows]
+    rows = _labels_of(pictures)
+    if rows:
+        number = {name: i for i, name in enumerate(pictures.names)}
+        rows = [row for row in rows if row["file"] in number][skip:][:limit]
+        chosen = np.array([number[row["file"]] for row in rows])
         labels = {a: np.array([row[a] for row in rows]) for a in ATTRIBUTES}
         degrees = labels["tilt"].astype(float)
         sides = np.array(ATTRIBUTES["tilt"])
         labels["tilt"] = sides[1 + (degrees > 5).astype(int) - (degrees < -5)]
     else:
-        order = list(range(len(names)))[skip:][:limit]
-    whole = np.resize(order, -(-len(order) // 256) * 256).tolist()
-    batches = create_dataset(root, SIZE, 256, whole)
-    pictures = [b[0] for b in batches.create_tuple_iterator(output_numpy=True)]
-    return np.concatenate(pictures)[: len(order)], labels
+        chosen, labels = np.arange(len(pictures))[skip:][:limit], {}
+    return (pictures[chosen].astype(np.float32) - 127.5) / 127.5, labels
 
 
-def held_out_faces(settings, count):
+def _labels_of(pictures) -> list[dict]:
+    try:
+        with open(pictures.root / "labels.csv", newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, ValueError):
+        return []
+    known = {"file", *ATTRIBUTES}  # the folder may hold another table of this name
+    return rows if rows and known <= set(rows[0]) else []
+
+
+def held_out_faces(settings, pictures, count):
     """As labelled_faces: count faces that the lessons' generators were not trained on.
 
     Sample faces are drawn with a seed of their own, once, into data/held-out-<count>.
-    Of downloaded faces there are no others: the last ones come, and a line says so.
+    Of other pictures there are no others: the last ones come, half of all at most, and
+    a line says so.
     """
     if settings.data == "sample":
         root = settings.data_dir.parent / f"held-out-{count}"
-        return labelled_faces(draw_sample_faces(root, count, seed=2))
+        drawn = draw_sample_faces(root, count, seed=2)
+        return labelled_faces(look_at_folder(drawn, settings.image_size))
     print(
         "These are pictures that training may have seen: the test of memory at the end "
         "of the lesson says nothing about your own generator here."
     )
-    total = len(list_pictures(settings.data_dir))
-    return labelled_faces(settings.data_dir, count, total - count)
+    count = min(count, len(pictures) // 2)
+    return labelled_faces(pictures, count, len(pictures) - count)
 
 
 def having(labels, **wanted):
@@ -114,24 +112,17 @@ class HairShares:
     accuracy: float  # how often the method is right on real faces it has not seen
 
 
-def hair_colour_shares(root, made, limit=1000) -> HairShares | None:
-    """Compare the hair colours of made faces [N, 3, 64, 64] with the labelled ones.
+def hair_colour_shares(pictures, made, limit=1000) -> HairShares | None:
+    """Compare the hair colours of made faces [N, 3, S, S] with those of Pictures.
 
     A face's hair is the median colour at the top of the head. It gets the name whose
     labelled faces have the nearest mean. The first half of at most ``limit`` labelled
-    faces gives the means, the second half the accuracy. None where root has no
-    labels.csv.
+    faces gives the means, the second half the accuracy. None where there are no labels.
     """
-    labels = Path(root) / "labels.csv"
-    if not labels.exists():
+    real, labels = labelled_faces(pictures, limit)
+    if not labels:
         return None
-    with labels.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))[:limit]
-    given = np.array([row["hair_colour"] for row in rows])
-    pictures = [Image.open(Path(root) / "faces" / Path(r["file"]).name) for r in rows]
-    side = made.shape[-1]
-    tops = _hair(np.stack([np.asarray(p.resize((side, side))) for p in pictures]))
-    half = len(rows) // 2
+    given, tops, half = labels["hair_colour"], _hair(real), len(real) // 2
     names = np.unique(given[:half])
     means = np.stack([tops[:half][given[:half] == n].mean(axis=0) for n in names])
 
@@ -139,7 +130,7 @@ def hair_colour_shares(root, made, limit=1000) -> HairShares | None:
         distance = ((colours[:, None] - means[None]) ** 2).sum(axis=2)
         return names[distance.argmin(axis=1)]
 
-    found = name(_hair(to_pixels(made)))
+    found = name(_hair(made))
     return HairShares(
         names=tuple(names.tolist()),
         real=np.array([(given == n).mean() for n in names]),
@@ -148,8 +139,8 @@ def hair_colour_shares(root, made, limit=1000) -> HairShares | None:
     )
 
 
-def _hair(pixels) -> np.ndarray:
-    """The median colour [N, 3] at the top of the head of pictures [N, S, S, 3]."""
-    s = pixels.shape[1]
-    top = pixels[:, s * 5 // 64 : s * 16 // 64, s * 22 // 64 : s * 42 // 64]
-    return np.median(top.reshape(len(pixels), -1, 3), axis=1)
+def _hair(faces) -> np.ndarray:
+    """The median colour [N, 3] at the top of the head of faces [N, 3, S, S]."""
+    s = faces.shape[-1]
+    top = faces[:, :, s * 5 // 64 : s * 16 // 64, s * 22 // 64 : s * 42 // 64]
+    return np.median(top.reshape(len(faces), 3, -1), axis=2)
