@@ -124,8 +124,8 @@ def race_pipelines(root, rounds):
     base = statistics.median(rates["published"])
     names = {
         "published": "published: from files, with a Python lambda",
-        "files": "ours, from files (`create_dataset`)",
-        "cached": "ours, decoded once (`decode_once`)",
+        "files": "the same in C++, from files",
+        "cached": "ours, looked at once (`Pictures`)",
     }
     lines = ["| pipeline | pictures a second, median (range) | against the published |"]
     lines.append("| --- | --- | --- |")
@@ -167,7 +167,8 @@ def main():
     probe = [given.pytorch, "-c", "import torch; print(torch.__version__)"]
     found = subprocess.run(probe, capture_output=True, text=True)
     torch = found.stdout.strip() if found.returncode == 0 else None
-    root = get_faces(PROFILES["class"])
+    faces = get_faces(PROFILES["class"])
+    root = faces.root
     share = ask("training_run.py", root, "wait")["share"]
     memory = ask("training_run.py", root, "memory")["megabytes"]
     parts = [
@@ -178,7 +179,7 @@ def main():
         "## One training step",
         "\n".join(race_steps(given.rounds, given.pytorch if torch else None)),
         "## Reading pictures",
-        f"The {len(list(root.glob('*/*')))} sample faces, 64 × 64, batches of 128.",
+        f"The {len(faces):,} sample faces, 64 × 64, batches of 128.",
         "\n".join(race_pipelines(root, given.rounds)),
         f"In an epoch of the `class` profile the loop waits for data {share:.2%} of "
         "its time.",

@@ -8,12 +8,11 @@ second for each round, without the time to set the pipeline up.
 
 import json
 import sys
-import tempfile
 import time
 from multiprocessing import cpu_count
 
 from dcgan_utils.device import choose_device
-from dcgan_utils.pictures.decoded import decode_once, to_range
+from dcgan_utils.pictures.folder import look_at_folder
 from dcgan_utils.taught.data import create_dataset
 
 SIZE, BATCH = 64, 128
@@ -42,17 +41,21 @@ def published(root):
     return faces.batch(BATCH).create_tuple_iterator(num_epochs=1)
 
 
-def files(root, order):
-    """``create_dataset`` of lesson 01: all operations in C++."""
-    return create_dataset(root, SIZE, BATCH, order).create_tuple_iterator(num_epochs=1)
+def in_cpp(root, order):
+    """MindSpore's own operations in C++, without a lambda."""
+    import mindspore.dataset as ds
+    from mindspore.dataset import vision
 
-
-def cached(decoded, order):
-    """What training reads: the array of decoded pictures, by NumPy."""
-    import mindspore as ms
-
-    for start in range(0, len(order) - BATCH + 1, BATCH):
-        yield (ms.Tensor(to_range(decoded[order[start : start + BATCH]])),)
+    faces = ds.ImageFolderDataset(str(root), sampler=order, num_parallel_workers=2)
+    transforms = [
+        vision.Decode(),
+        vision.Resize(SIZE),
+        vision.CenterCrop(SIZE),
+        vision.Normalize(mean=[127.5] * 3, std=[127.5] * 3),
+        vision.HWC2CHW(),
+    ]
+    faces = faces.project("image").map(transforms, "image", num_parallel_workers=2)
+    return faces.batch(BATCH, drop_remainder=True).create_tuple_iterator(num_epochs=1)
 
 
 def rate(batches):
@@ -60,7 +63,8 @@ def rate(batches):
     batches = iter(batches)
     next(batches)
     started, count = time.perf_counter(), 0
-    for (batch,) in batches:
+    for batch in batches:
+        batch = batch[0] if isinstance(batch, list) else batch
         count += batch.shape[0]
     return count / (time.perf_counter() - started)
 
@@ -72,13 +76,12 @@ def main():
     choose_device("cpu")
     root, rounds = sys.argv[1], int(sys.argv[2])
     rates = {"published": [], "files": [], "cached": []}
-    with tempfile.TemporaryDirectory() as folder:
-        decoded = decode_once(root, SIZE, folder)
-        for i in range(rounds):
-            order = np.random.default_rng(i).permutation(len(decoded)).tolist()
-            rates["published"].append(rate(published(root)))
-            rates["files"].append(rate(files(root, order)))
-            rates["cached"].append(rate(cached(decoded, order)))
+    pictures = look_at_folder(root, SIZE)
+    for i in range(rounds):
+        order = np.random.default_rng(i).permutation(len(pictures))
+        rates["published"].append(rate(published(root)))
+        rates["files"].append(rate(in_cpp(root, order.tolist())))
+        rates["cached"].append(rate(create_dataset(pictures, BATCH, order)))
     print(json.dumps(rates))
 
 

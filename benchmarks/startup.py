@@ -25,6 +25,7 @@ def main():
 
     choose_device("cpu")
     mark("import MindSpore, choose the device")
+    from dcgan_utils.pictures.folder import look_at_folder
     from dcgan_utils.taught.data import create_dataset
     from dcgan_utils.taught.training import make_train_step
     from dcgan_utils.training.model import build_dcgan
@@ -33,7 +34,7 @@ def main():
     settings = PROFILES["class"]
     model = build_dcgan(settings)
     mark("build networks and optimizers")
-    batch = next(create_dataset(sys.argv[1], 64, 16).create_tuple_iterator())[0]
+    batch = next(create_dataset(look_at_folder(sys.argv[1], 64), 16))
     mark("read the first batch from files")
     step = make_train_step(
         model.generator, model.discriminator, model.optimizer_g, model.optimizer_d

@@ -9,7 +9,8 @@ from mindspore import nn, ops
 from scipy.ndimage import gaussian_filter
 
 from dcgan_utils import CourseError
-from dcgan_utils.pictures.encoder import STORED, Encoder, accuracies
+from dcgan_utils.pictures.encoder import STORED, Encoder, accuracies, SIZE
+from dcgan_utils.pictures.folder import look_at_folder
 from dcgan_utils.pictures.labels import ATTRIBUTES, labelled_faces
 from dcgan_utils.pictures.sample import draw_sample_faces
 from dcgan_utils.settings import course_root
@@ -55,18 +56,18 @@ def _answers(labels) -> list[np.ndarray]:
     return answers
 
 
-def train_encoder(root, epochs=20, batch_size=64, rate=2e-3, held_out=512, seed=1):
-    """Train on the labelled faces of root; returns the encoder and its accuracies.
+def train_encoder(faces, epochs=20, batch_size=64, rate=2e-3, held_out=512, seed=1):
+    """Train on labelled Pictures; returns the encoder and its accuracies.
 
     The last held_out faces are kept back for the accuracies, a dict from attribute to
     share. A step of 64 faces takes about 0.1 s on one core. Raises CourseError where
-    root has no labels or too few faces.
+    they have no labels or are too few.
     """
-    pictures, labels = labelled_faces(root)
+    pictures, labels = labelled_faces(faces)
     count = len(pictures) - held_out
     if not labels or count < batch_size:
         raise CourseError(
-            f"{root} has no labels.csv or fewer than {held_out + batch_size} faces: "
+            f"{faces.root} has no labels.csv or fewer than {held_out + batch_size} faces: "
             "draw more sample faces to train an encoder."
         )
     ms.set_seed(seed)
@@ -143,12 +144,12 @@ def main() -> int:
         # Other faces than a generator's: an encoder is surer of pictures that it was
         # trained on, and the memorisation test would see that.
         root = load_settings().data_dir.parent / f"encoder-{count}"
-        draw_sample_faces(root, count, seed=3)
-        encoder, right = train_encoder(root, epochs, held_out=held_out)
+        faces = look_at_folder(draw_sample_faces(root, count, seed=3), SIZE)
+        encoder, right = train_encoder(faces, epochs, held_out=held_out)
     except CourseError as error:
         print(error, file=sys.stderr)
         return 1
-    labels = labelled_faces(root)[1]
+    labels = labelled_faces(faces)[1]
     rows = []
     for name, values in ATTRIBUTES.items():
         top = max((labels[name] == value).mean() for value in values)

@@ -9,9 +9,10 @@ from mindspore import nn, ops
 from .. import CourseError
 from ..settings import course_root
 from ..training.checkpoint import restore
-from .labels import ATTRIBUTES, SIZE
+from .labels import ATTRIBUTES
 
 STORED = "encoder.ckpt"
+SIZE = 64  # side of the pictures it looks at
 
 
 class Encoder(nn.Cell):

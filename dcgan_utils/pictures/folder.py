@@ -15,22 +15,23 @@ import tempfile
 import warnings
 import zlib
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from .. import CourseError
 from ..files import lock_file, whole_file
+from ..processes import on_all_cores
 from ..progress import progress_bar
 from ..settings import build_base, course_root, data_base
 from .decode import NotAPicture, picture_endings, read_picture
 
 OWN_FILES = {"labels.csv", "drawn-by.txt", "checked.json"}  # of the sample faces
 TESTING = {"val", "valid", "validation", "test", "testing"}
-AT_A_TIME = 2048  # pictures that wait for the disk at most
+PART = 64  # pictures of one piece of work
 A_SECOND = 1000  # fewer pictures take less
 INDEX_VERSION = 1  # raise it with every change of what a picture becomes
 
@@ -342,29 +343,33 @@ def _write_header(file, count, image_size):
 
 def _read_all(root, names, image_size, wanted):
     """Name by name a picture's pixels, or what is wrong, until all wanted are there."""
+    few = wanted <= A_SECOND
+    parts = [names[i : i + PART] for i in range(0, len(names), PART)]
+    with progress_bar(wanted, "picture", "Looking at pictures", delay=int(few)) as bar:
+        if few:
+            found = (_read_part(part, root, image_size) for part in parts)
+        else:
+            found = on_all_cores(_read_part, parts, root, image_size)
+        for name, seen in zip(chain.from_iterable(parts), chain.from_iterable(found)):
+            yield name, seen
+            used = not isinstance(seen, str)
+            bar.update(used)
+            wanted -= used
+            if not wanted:
+                return
 
-    def read(name):
-        try:
-            return name, read_picture(root / name, image_size)
-        except NotAPicture as error:
-            return name, str(error)
 
-    pool = ThreadPoolExecutor(min(os.cpu_count() or 1, 8))
-    delay = 0 if wanted > A_SECOND else 1
-    bar = progress_bar(wanted, "picture", "Looking at pictures", delay=delay)
-    with warnings.catch_warnings(), bar:
+def _read_part(names, root, image_size) -> list:
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's remarks on odd but sound files
-        try:
-            for start in range(0, len(names), AT_A_TIME):
-                piece = names[start : start + AT_A_TIME]
-                for name, found in pool.map(read, piece, chunksize=16):
-                    yield name, found
-                    bar.update(not isinstance(found, str))
-                    wanted -= not isinstance(found, str)
-                    if not wanted:
-                        return
-        finally:
-            pool.shutdown(cancel_futures=True)
+        return [_read(root / name, image_size) for name in names]
+
+
+def _read(path, image_size):
+    try:
+        return read_picture(path, image_size)
+    except NotAPicture as error:
+        return str(error)
 
 
 def _forget_lost_folders(place: Path):

@@ -20,8 +20,8 @@ def get_faces(settings: Settings) -> Pictures:
         *settings.run_dir.resolve().parents,
     ):
         raise CourseError(
-            f"The results would go to {settings.run_dir}, among the pictures in {root}, "
-            "and be taken for pictures: set DCGAN_BUILD_DIR to another folder."
+            f"The results would go to {settings.run_dir}, among the pictures in "
+            f"{root}, and be taken for some: set DCGAN_BUILD_DIR to another folder."
         )
     if settings.data == "sample":
         draw_sample_faces(root, settings.face_count)

@@ -257,7 +257,7 @@ def test_only_what_is_wanted_is_opened(set_, monkeypatch):
     put(set_, *many("a", 30))
     (set_ / "a" / "0.jpg").write_bytes(b"bad")
     seen = opened(monkeypatch)
-    monkeypatch.setattr(folder_module, "AT_A_TIME", 8)
+    monkeypatch.setattr(folder_module, "PART", 8)
     few = look(set_, at_most=5)
     assert len(few) == 5 and len(seen) <= 8
     assert few.index.with_suffix(".npy").stat().st_size < 6 * 3 * 16 * 16

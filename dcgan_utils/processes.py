@@ -1,0 +1,48 @@
+"""Work on all cores, in processes that know nothing of what runs here."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+from types import ModuleType
+
+
+def on_all_cores(work: Callable, parts: Sequence, *rest) -> Iterator:
+    """Yield ``work(part, *rest)`` for each part, in order, computed on all cores.
+
+    work is a function of a module. Where no process can be started, this one works.
+    """
+    cores, done = min(os.cpu_count() or 1, 8), 0
+    # Fresh processes, for copies of MindSpore's threads would hang.
+    pool = ProcessPoolExecutor(cores, get_context("spawn"), _ignore_interrupts)
+    try:
+        with _no_main():  # this starts them
+            results = pool.map(work, parts, *([value] * len(parts) for value in rest))
+        for result in results:
+            yield result
+            done += 1
+    except (BrokenProcessPool, OSError):
+        for part in parts[done:]:
+            yield work(part, *rest)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _no_main():
+    """A process that starts would first run the present script, if it knew of it."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def _ignore_interrupts():
+    """Ctrl-C reaches every process: the first one alone answers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
