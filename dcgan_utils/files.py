@@ -1,10 +1,16 @@
-"""Files that are whole or not there, and files that one process holds."""
+"""Files and folders that are whole or not there, and files that one process holds."""
 
 import os
+import shutil
+import tempfile
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from . import CourseError
+
 PART = ".writing-"  # what a file's name begins with until the file is whole
+DAY = 24 * 3600  # seconds
 
 
 @contextmanager
@@ -24,6 +30,43 @@ def whole_file(path):
     finally:
         with suppress(OSError):  # renamed, or never made
             part.unlink()
+
+
+@contextmanager
+def whole_folder(path):
+    """Yield a folder beside ``path`` to fill; rename it when the block is done.
+
+    Where ``path`` is there already, its files stay, and the new ones join them or take
+    the place of those of the same name. If the block fails, nothing is left of it.
+    Raises CourseError where nothing can be written.
+    """
+    path = Path(path).resolve()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f"{PART}*"):  # by a process that was killed
+            with suppress(OSError):  # another process was faster
+                if time.time() - left.stat().st_mtime > DAY:
+                    shutil.rmtree(left)
+        with tempfile.TemporaryDirectory(prefix=PART, dir=path.parent) as own:
+            made = Path(own) / path.name  # may be read by others, unlike ``own``
+            made.mkdir()
+            yield made
+            _move_in(made, path)
+    except OSError as error:
+        raise CourseError(
+            f"{path} cannot be written ({error.strerror or error}): make room there, "
+            "or set DCGAN_DATA_DIR to a folder of your own."
+        ) from error
+
+
+def _move_in(made, path):
+    try:
+        made.replace(path)
+    except OSError:
+        if not (made.is_dir() and path.is_dir()):
+            raise
+        for inside in sorted(made.iterdir(), key=Path.is_dir):  # files first
+            _move_in(inside, path / inside.name)
 
 
 def delete_partial_files(folder):

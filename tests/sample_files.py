@@ -1,6 +1,7 @@
-"""Small pictures and folders of them, for the tests of faces.py and damage.py."""
+"""Small pictures, and folders and archives of them, for the tests of pictures/."""
 
 import io
+import zipfile
 from pathlib import Path
 
 from PIL import Image
@@ -23,6 +24,15 @@ def folder(root: Path, **files: bytes) -> Path:
     for name, data in files.items():
         (root / "faces" / name.replace("_", ".")).write_bytes(data)
     return root
+
+
+def archive(*names: str) -> bytes:
+    """A zip of pictures with these names, all different; by default three faces."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as packed:
+        for i, name in enumerate(names or [f"faces/{i}.jpg" for i in range(3)]):
+            packed.writestr(name, picture(quality=60 + i))
+    return data.getvalue()
 
 
 def tree(top: Path) -> list[str]:
