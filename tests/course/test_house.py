@@ -56,12 +56,13 @@ def test_imports_run_one_way(name):
 @pytest.mark.parametrize("name", [n for n in FILES if ".taught." in n])
 def test_a_taught_file_does_not_pull_the_house(name):
     lines = {module: TEXT[module].count("\n") for module in reach(name)}
-    assert sum(lines.values()) <= 900, lines
+    assert sum(lines.values()) <= 900
 
 
 @every
 def test_files_and_functions_are_short(name):
-    assert len(TEXT[name].splitlines()) <= 300
+    lines = TEXT[name].count("\n")
+    assert lines <= 300
     for node in ast.walk(ast.parse(TEXT[name])):
         if isinstance(node, ast.FunctionDef):
             assert node.end_lineno - node.lineno < 60, node.name
