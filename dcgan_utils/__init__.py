@@ -2,7 +2,7 @@
 
 Importing this package is light: it starts neither MindSpore nor matplotlib. Import
 what a lesson needs from its room, for example
-``from dcgan_utils.networks import Generator``.
+``from dcgan_utils.taught.networks import Generator``.
 """
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""What the commands of ``dcgan`` do; the words they take stand in __main__.py.
+"""What the commands of ``dcgan`` do; the words they take stand in parser.py.
 
 Each function takes what argparse has read and returns the exit code. Bad input is
 refused, by a CourseError, before anything is written.

@@ -8,7 +8,6 @@ from mindspore import nn, ops
 
 from .. import CourseError
 from ..settings import course_root
-from ..training.checkpoint import restore
 from .labels import ATTRIBUTES
 
 STORED = "encoder.ckpt"
@@ -97,16 +96,18 @@ def _features(encoder, pictures):
 def load_encoder(folder=None) -> Encoder:
     """The encoder stored in folder (the course's own: ``weights/encoder``).
 
-    Raises CourseError where there is none, or it is damaged.
+    Raises CourseError where there is none, or it is damaged or another network.
     """
     path = Path(folder or course_root() / "weights" / "encoder") / STORED
     encoder = Encoder()
     try:
         saved = ms.load_checkpoint(str(path), crc_check=True)
-        restore(saved, encoder.get_parameters())
-    except Exception:
+        usable = ms.load_param_into_net(encoder, saved) == ([], [])  # nothing is left
+    except (ValueError, RuntimeError):  # no file, a damaged one, or other shapes
+        usable = False
+    if not usable:
         raise CourseError(
             f"There is no usable encoder in {path.parent}: make it with "
             "`python tools/make_encoder.py` (about five minutes)."
-        ) from None
+        )
     return encoder.set_train(False)

@@ -7,9 +7,9 @@ the kernel with every pixel, 16 numbers per pixel and map, and a sum of them whe
 places overlap. oneDNN does both in one call, and there the sum takes as long as the
 product. ``Doubling`` has two other ways, each the faster one at some side.
 
-What is taught are the plain layers (networks.py); build_dcgan puts these in their place
-on a CPU. benchmarks/results.md shows what they save, tests/test_quick.py that they
-compute the same but for rounding.
+What is taught are the plain layers (taught/networks.py); build_dcgan puts these in
+their place on a CPU. benchmarks/results.md shows what they save, and
+tests/training/test_fast_layers.py that they compute the same but for rounding.
 """
 
 import numpy as np
@@ -157,8 +157,8 @@ class FastConv2dTranspose(nn.Conv2dTranspose):
 def use_fast_layers(network):
     """Put the quicker forms in place of a Generator's or a Discriminator's layers.
 
-    Weights and names stay; results differ by rounding (tests/test_quick.py). The
-    layers at the picture, of three maps on one side, are left: nothing is gained there.
+    Weights and names stay; results differ by rounding. The layers at the picture, of
+    three maps on one side, are left: nothing is gained there.
     """
     kinds = {nn.Conv2d: FastConv2d, nn.Conv2dTranspose: FastConv2dTranspose}
     for number, layer in enumerate(network.layers):

@@ -129,7 +129,7 @@ def test_the_commands_of_readme_and_lessons_are_understood():
 
 def test_it_is_installed_as_dcgan():
     project = (TOP / "pyproject.toml").read_text(encoding="utf-8")
-    assert '[project.scripts]\ndcgan = "dcgan_utils.__main__:main"\n' in project
+    assert '[project.scripts]\ndcgan = "dcgan_utils.cli.parser:main"\n' in project
 
 
 def test_the_engines_words_for_a_notebook_are_still_its_words():

@@ -12,71 +12,6 @@ LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("[0-9]*.ipynb"))
 CHECK = re.compile(r"^check\(", re.M)
 TAGS = {"nbval-ignore-output"}  # cells whose output depends on the profile
-TAUGHT = {
-    "01_data": {"create_dataset"},
-    "02_networks": {
-        "Discriminator",
-        "Generator",
-        "LeakyReLU",
-        "count_parameters",
-        "layer_widths",
-    },
-    "03_training": {
-        "discriminator_loss",
-        "generator_loss",
-        "make_average_step",
-        "make_train_step",
-        "train",
-    },
-    "04_results": {"save_gif", "smooth"},
-    "05_latent_space": {
-        "average_direction",
-        "calculate",
-        "draw",
-        "find_noise",
-        "linear_probe",
-        "move",
-        "slerp",
-    },
-    "06_evaluation": {
-        "coverage",
-        "distances",
-        "fid",
-        "kid",
-        "learn_by_heart",
-        "memorisation",
-        "precision_recall",
-        "standard_error",
-    },
-    "07_failure_modes": {
-        "Verdict",
-        "batch_norm_astray",
-        "collapsed",
-        "discriminator_won",
-        "epsilon_too_large",
-        "labels_swapped",
-        "modes_covered",
-        "noise_not_fixed",
-        "picture_distances",
-        "uneven_stamps",
-        "wrong_range",
-    },
-    "10_export": {
-        "draw_with_mindir",
-        "draw_with_onnx",
-        "export_mindir",
-        "export_onnx",
-    },
-    "09_distributed": {"MeanGradients", "Place", "share"},
-    "11_features": {
-        "GuidedReLU",
-        "feature_maps",
-        "guided_gradient",
-        "linear_answers",
-        "max_pool",
-        "pooled_features",
-    },
-}
 
 
 def every(paths):
@@ -96,17 +31,24 @@ def prose(path):
 
 
 def definitions(source):
-    """Top-level functions and classes of a source text: name → text."""
-    return {
-        node.name: ast.get_source_segment(source, node)
-        for node in ast.parse(source).body
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef))
-    }
+    """Public functions and classes of a source text: name → text, decorators too."""
+    found, lines = {}, source.splitlines()
+    for node in ast.parse(source).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name[0] != "_":
+            first = [*node.decorator_list, node][0].lineno
+            found[node.name] = "\n".join(lines[first - 1 : node.end_lineno])
+    return found
+
+
+PACKAGE = {
+    path: definitions(path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / "dcgan_utils").rglob("*.py"))
+}
+TAUGHT = {p.stem: d for p, d in PACKAGE.items() if p.parent.name == "taught" and d}
 
 
 def test_every_lesson_has_its_solutions():
     assert [p.stem[:2] for p in LESSONS] == [p.stem[:2] for p in SOLUTIONS]
-    assert {p.stem for p in LESSONS} >= set(TAUGHT)
 
 
 @every(LESSONS + SOLUTIONS)
@@ -175,27 +117,30 @@ def test_solutions_solve_every_exercise(path):
     assert sum("✓" in text for text in texts) == wanted
 
 
-@every(LESSONS)
+@pytest.mark.parametrize("subject", sorted(TAUGHT))
+def test_what_a_taught_file_defines_stands_in_its_lesson(subject):
+    lessons = [path for path in LESSONS if path.stem[3:] == subject]
+    assert len(lessons) == 1, f"taught/{subject}.py has {len(lessons)} lessons"
+    cells = [definitions(cell.source) for cell in code_cells(lessons[0])]
+    missing = set(TAUGHT[subject]).difference(*cells)
+    assert not missing, f"no cell of {lessons[0].stem} defines {missing}"
+
+
+@every(LESSONS + SOLUTIONS)
 def test_definitions_equal_their_twins_in_the_package(path):
-    package = {}
-    for room in sorted((ROOT / "dcgan_utils").rglob("*.py")):
-        package |= definitions(room.read_text(encoding="utf-8"))
-    found = set()
+    twins = {name: text for file in PACKAGE.values() for name, text in file.items()}
     for number, cell in enumerate(read(path).cells):
-        if cell.cell_type != "code":
-            continue
-        for name, text in definitions(cell.source).items():
-            if name in package:
-                found.add(name)
+        if cell.cell_type == "code":
+            for name, text in definitions(cell.source).items():
                 message = f"{path.stem}, cell {number}: {name} differs from its twin"
-                assert text == package[name], message
-    assert found >= TAUGHT.get(path.stem, set())
+                assert text == twins.get(name, text), message
 
 
 @every(LESSONS)
 def test_code_cells_fit_on_a_projector(path):
+    taught = set().union(*TAUGHT.values())
     for cell in code_cells(path):
         lines = cell.source.splitlines()
         assert max(map(len, lines)) <= 88, cell.source[:60]
-        if not set(definitions(cell.source)) & set().union(*TAUGHT.values()):
+        if not taught & set(definitions(cell.source)):
             assert len(lines) <= 20, f"{len(lines)} lines: {cell.source[:60]}"

@@ -249,7 +249,7 @@ def test_save_and_load(tmp_path):
     )
 
 
-@pytest.mark.parametrize("damage", ["missing", "cut", "another network"])
+@pytest.mark.parametrize("damage", ["missing", "cut", "another network", "a part"])
 def test_no_usable_weights_get_a_sentence(tmp_path, damage):
     if damage != "missing":
         path = save_encoder(Encoder(), "a card", tmp_path)
@@ -257,5 +257,8 @@ def test_no_usable_weights_get_a_sentence(tmp_path, damage):
         path.write_bytes(path.read_bytes()[:-1000])
     if damage == "another network":
         ms.save_checkpoint(Encoder(maps=8), str(path), crc_check=True)
+    if damage == "a part":
+        parts = [{"name": p.name, "data": p} for p in Encoder().get_parameters()]
+        ms.save_checkpoint(parts[1:], str(path), crc_check=True)
     with pytest.raises(CourseError, match=r"python tools/make_encoder\.py"):
         load_encoder(tmp_path)

@@ -1,4 +1,4 @@
-"""dataset.py: from picture files to batches, and back to the files' very pixels."""
+"""data.py: from picture files to batches, and back to the files' very pixels."""
 
 import numpy as np
 import pytest

@@ -1,38 +1,23 @@
 """export.py: the files draw what the generator draws, for any number of vectors."""
 
-import os
 from collections import Counter
 
 import mindspore as ms
 import numpy as np
 import onnx
 import pytest
+from samples import lively_generator, noise
 
-from dcgan_utils import CourseError
 from dcgan_utils.taught.export import (
     draw_with_mindir,
     draw_with_onnx,
     export_mindir,
     export_onnx,
 )
-from dcgan_utils.taught.networks import Generator
 from dcgan_utils.taught.results import generate
-from dcgan_utils.training import saved
-from dcgan_utils.training.saved import export_generator
 
 SIDES = {32: 3, 96: 4}  # the number of hidden layers
-
-
-def lively(side):
-    """A generator whose weights and statistics are like those after training."""
-    generator = Generator(20, 8, side)
-    rng = np.random.default_rng(side)
-    for p in generator.get_parameters():
-        spread = rng.normal(0, 0.2, p.shape)
-        if "variance" in p.name or "gamma" in p.name:
-            spread = 1 + np.abs(spread)
-        p.set_data(ms.Tensor(spread, ms.float32))
-    return generator.set_train(False)
+NOISE = noise(7, 20)
 
 
 def exact(generator, noise):
@@ -41,14 +26,11 @@ def exact(generator, noise):
     return np.tanh(before(ms.Tensor(noise)).asnumpy().astype(np.float64))
 
 
-def noise(count):
-    return np.random.default_rng(count).standard_normal((count, 20, 1, 1), np.float32)
-
-
 @pytest.fixture(scope="module", params=SIDES)
 def exported(request, tmp_path_factory):
     """A generator and the folder of both its files."""
-    folder, generator = tmp_path_factory.mktemp("exported"), lively(request.param)
+    folder = tmp_path_factory.mktemp("exported")
+    generator = lively_generator(request.param)
     export_mindir(generator, 20, folder / "g.mindir")
     export_onnx(generator, 20, folder / "g.onnx")
     return generator, folder
@@ -57,12 +39,12 @@ def exported(request, tmp_path_factory):
 @pytest.mark.parametrize("count", [1, 2, 7])
 def test_both_files_draw_the_same_pictures(exported, count):
     generator, folder = exported
-    own = generate(generator, ms.Tensor(noise(count)))
+    own = generate(generator, ms.Tensor(NOISE[:count]))
     assert own.std() > 0.15  # no grey, of which everything is the same
-    assert np.abs(draw_with_mindir(folder / "g.mindir", noise(count)) - own).max() == 0
-    made = draw_with_onnx(folder / "g.onnx", noise(count))
+    assert np.abs(draw_with_mindir(folder / "g.mindir", NOISE[:count]) - own).max() == 0
+    made = draw_with_onnx(folder / "g.onnx", NOISE[:count])
     assert made.shape == own.shape
-    assert np.abs(made - exact(generator, noise(count))).max() <= 1e-5
+    assert np.abs(made - exact(generator, NOISE[:count])).max() <= 1e-5
     assert np.abs(made - own).max() <= 2e-4
 
 
@@ -78,7 +60,7 @@ def test_mindspores_tanh_is_what_sets_onnx_apart():
 def test_a_picture_does_not_depend_on_its_neighbours(exported):
     _, folder = exported
     for draw, name in ((draw_with_mindir, "g.mindir"), (draw_with_onnx, "g.onnx")):
-        alone, among = draw(folder / name, noise(7)[:1]), draw(folder / name, noise(7))
+        alone, among = draw(folder / name, NOISE[:1]), draw(folder / name, NOISE)
         np.testing.assert_allclose(alone, among[:1], atol=1e-6)
 
 
@@ -86,7 +68,7 @@ def test_the_onnx_graph_is_the_network(exported):
     generator, folder = exported
     model = onnx.load(str(folder / "g.onnx"))
     onnx.checker.check_model(model, full_check=True)
-    hidden = SIDES[generate(generator, ms.Tensor(noise(1))).shape[-1]]
+    hidden = SIDES[generate(generator, ms.Tensor(NOISE[:1])).shape[-1]]
     assert Counter(node.op_type for node in model.graph.node) == {
         "ConvTranspose": hidden + 1,
         "BatchNormalization": hidden,
@@ -107,33 +89,4 @@ def test_a_network_can_be_exported_again_and_again(exported, tmp_path):
     export_onnx(generator, 20, tmp_path / "g.onnx")
     assert not generator.training
     again, first = tmp_path / "g.onnx", folder / "g.onnx"
-    assert (draw_with_onnx(again, noise(2)) == draw_with_onnx(first, noise(2))).all()
-
-
-@pytest.mark.parametrize(("form", "limit"), [("MINDIR", 0), ("ONNX", 2e-4)])
-def test_export_generator_compares_and_leaves_one_file(form, limit, tmp_path):
-    folder, here = tmp_path / "my résumé", os.getcwd()  # ms.export would refuse it
-    folder.mkdir()
-    path, difference = export_generator(lively(32), 20, folder, form)
-    assert path == folder / f"generator.{form.lower()}"
-    assert [p.name for p in folder.iterdir()] == [path.name]
-    assert os.getcwd() == here
-    assert 0 <= difference <= limit
-    assert path.stat().st_mode & 0o777 == 0o644
-
-
-def test_a_file_that_draws_other_pictures_is_not_kept(tmp_path, monkeypatch):
-    def draw(path, noise):
-        return draw_with_onnx(path, -noise)
-
-    monkeypatch.setattr(saved, "draw_with_onnx", draw)
-    with pytest.raises(CourseError, match="draws other pictures") as told:
-        export_generator(lively(32), 20, tmp_path, "ONNX")
-    assert told.value.while_running  # a shell gets 1, not 2
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_air_is_refused_without_an_ascend(tmp_path):
-    with pytest.raises(CourseError, match="take MINDIR"):
-        export_generator(lively(32), 20, tmp_path, "AIR")
-    assert list(tmp_path.iterdir()) == []
+    assert (draw_with_onnx(again, NOISE[:2]) == draw_with_onnx(first, NOISE[:2])).all()

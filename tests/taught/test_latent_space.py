@@ -1,16 +1,10 @@
-"""latent.py: arcs, directions, sums, sliders, and from a face back to its noise."""
-
-import io
+"""latent_space.py: arcs, directions, sums, and from a face back to its noise."""
 
 import numpy as np
 import pytest
 from mindspore import nn
-from PIL import Image
 
 from dcgan_utils import CourseError
-from dcgan_utils.pictures.labels import having
-from dcgan_utils.show.grids import show_rows
-from dcgan_utils.show.sliders import LatentSliders
 from dcgan_utils.taught.latent_space import (
     average_direction,
     calculate,
@@ -75,26 +69,7 @@ def test_the_shell_has_the_radius_root_d(rng):
     assert np.allclose(move(z[0], np.eye(16)[2], 0), z[0])
 
 
-# --- labels and directions --------------------------------------------------------
-
-LABELS = {
-    "hair_colour": np.array(["blue", "brown", "blue"]),
-    "tilt": np.array(["left", "left", "right"]),
-}
-
-
-def test_having_wants_all_labels_at_once():
-    assert having(LABELS, hair_colour="blue").tolist() == [True, False, True]
-    both = having(LABELS, hair_colour="blue", tilt="left")
-    assert both.tolist() == [True, False, False]
-    assert not having(LABELS, hair_colour="aqua").any()
-
-
-def test_a_label_that_does_not_exist_is_named_with_the_way_out():
-    with pytest.raises(CourseError, match=r"'Blue'.* one of brown, .*blue"):
-        having(LABELS, hair_colour="Blue")
-    with pytest.raises(CourseError, match=r"the attributes are hair_colour, "):
-        having(LABELS, hair="blue")
+# --- directions -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("find", [average_direction, linear_probe])
@@ -212,81 +187,3 @@ def test_a_search_takes_batch_norm_as_it_is(generator, rng):
 def test_pictures_of_another_size_are_told(generator):
     with pytest.raises(CourseError, match="as large as the generator draws"):
         find_noise(generator, np.zeros((1, 3, 96, 96), np.float32))
-
-
-# --- sliders ----------------------------------------------------------------------
-
-
-@pytest.fixture
-def sliders(generator, rng):
-    directions = {"one": np.eye(16)[0], "two": np.eye(16)[1]}
-    return LatentSliders(generator, directions, rng.standard_normal((3, 16)))
-
-
-def test_a_slider_moves_its_own_face_along_its_own_direction(sliders):
-    still, moved = sliders.noise(1), sliders.noise(1, {"one": 3.0, "two": 0.0})
-    assert np.allclose(still, onto_shell(sliders.z[1:2]))
-    assert np.allclose(moved, move(sliders.z[1:2], np.eye(16)[0], 3.0))
-
-
-def test_moving_a_slider_draws_another_picture(sliders):
-    box = sliders.build()
-    image, (face, one, two, reset) = box.children[0], box.children[1].children
-    first = image.value
-    assert Image.open(io.BytesIO(first)).size == (320, 320)
-    one.value = 4.0
-    assert image.value == sliders.picture(0, {"one": 4.0})
-    assert image.value != first
-    face.value = 2
-    assert image.value == sliders.picture(2, {"one": 4.0})
-    two.value = -1.5
-    assert image.value == sliders.picture(2, {"one": 4.0, "two": -1.5})
-    reset.click()
-    assert (one.value, two.value) == (0, 0)
-    assert image.value == sliders.picture(2)
-
-
-def test_a_program_gets_a_sentence_and_a_notebook_the_sliders(sliders, monkeypatch):
-    shown = []
-    monkeypatch.setattr("IPython.display.display", shown.append)
-    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
-    sliders.show()
-    assert shown == []
-    monkeypatch.setenv("JPY_SESSION_NAME", "05_latent_space.ipynb")
-    sliders.show()
-    sliders.show(live=False)
-    monkeypatch.delenv("JPY_SESSION_NAME")
-    sliders.show(live=True)
-    assert [type(box).__name__ for box in shown] == ["HBox", "HBox"]
-
-
-def test_without_a_program_to_move_them_the_sentence_says_how(sliders, capsys):
-    sliders.show(live=False)
-    assert "sliders.show(live=True)" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(("directions", "count"), [({}, 1), ({"one": 1}, 0)])
-def test_sliders_need_a_direction_and_a_face(generator, directions, count):
-    with pytest.raises(CourseError, match="at least one direction and one face"):
-        LatentSliders(generator, directions, np.ones((count, 16)))
-
-
-# --- figures ----------------------------------------------------------------------
-
-
-def test_rows_of_pictures_become_one_small_jpeg_with_ticks(monkeypatch, capsys):
-    shown = []
-    monkeypatch.setattr("IPython.display.display", shown.append)
-    rows = {"up": np.full((3, 3, 64, 64), -1.0), "down": np.full((3, 3, 64, 64), 1.0)}
-    show_rows(rows, "a title", (1, 2, 3))
-    show_rows(rows, "a title", (1, 2, 3), ticks={"up": [True] * 3, "down": [False] * 3})
-    plain, ticked = (np.asarray(Image.open(io.BytesIO(s.data)), float) for s in shown)
-    assert shown[0].format == "jpeg" and shown[0].alt == "a title"
-    assert Image.open(io.BytesIO(shown[0].data)).format == "JPEG"
-    assert len(shown[0].data) < 30_000
-    assert plain.shape == ticked.shape
-    assert plain.shape[0] >= 2 * 95 and plain.shape[1] >= 3 * 95
-    blue = ticked[..., 2] - ticked[..., 0] > 60  # the disc below a tick
-    assert blue.any() and not (plain[..., 2] - plain[..., 0] > 60).any()
-    rows_of_blue = np.flatnonzero(blue.any(axis=1))
-    assert rows_of_blue.max() < plain.shape[0] / 2

@@ -1,4 +1,4 @@
-"""quick.py: the quicker forms give what MindSpore's own layers give."""
+"""fast_layers.py: the quicker forms give what MindSpore's own layers give."""
 
 import mindspore as ms
 import numpy as np
