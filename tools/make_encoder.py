@@ -9,7 +9,7 @@ from mindspore import nn, ops
 from scipy.ndimage import gaussian_filter
 
 from dcgan_utils import CourseError
-from dcgan_utils.pictures.encoder import STORED, Encoder, accuracies, SIZE
+from dcgan_utils.pictures.encoder import SIZE, STORED, Encoder, accuracies
 from dcgan_utils.pictures.folder import look_at_folder
 from dcgan_utils.pictures.labels import ATTRIBUTES, labelled_faces
 from dcgan_utils.pictures.sample import draw_sample_faces
@@ -67,8 +67,8 @@ def train_encoder(faces, epochs=20, batch_size=64, rate=2e-3, held_out=512, seed
     count = len(pictures) - held_out
     if not labels or count < batch_size:
         raise CourseError(
-            f"{faces.root} has no labels.csv or fewer than {held_out + batch_size} faces: "
-            "draw more sample faces to train an encoder."
+            f"{faces.root} has no labels.csv or fewer than {held_out + batch_size} "
+            "faces: draw more sample faces to train an encoder."
         )
     ms.set_seed(seed)
     rng = np.random.default_rng([seed, 6])

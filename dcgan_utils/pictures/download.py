@@ -10,11 +10,11 @@ import zipfile
 from pathlib import Path, PurePath, PurePosixPath
 
 from download import download
-from PIL import Image
 
 from .. import CourseError
 from ..files import whole_folder
 from ..progress import progress_bar
+from .decode import picture_endings
 from .sample import CLASS
 
 ANIME_URL = "https://download.mindspore.cn/dataset/Faces/faces.zip"
@@ -64,7 +64,7 @@ def _holds_pictures(folder: Path) -> bool:
 def _is_picture(path: PurePath) -> bool:
     """Whether Pillow knows the extension; hidden names are never pictures."""
     hidden = any(part.startswith(".") for part in path.parts)
-    return not hidden and path.suffix.lower() in Image.registered_extensions()
+    return not hidden and path.suffix.lower() in picture_endings()
 
 
 def _local_file(url: str) -> Path | None:

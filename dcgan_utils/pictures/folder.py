@@ -270,7 +270,8 @@ def _why_empty(root, left_out) -> str:
 
 def _places(root: Path) -> list[Path]:
     """Where the array may lie, best first; never in the folder that is looked at."""
-    bases = data_base(), build_base(), Path(tempfile.gettempdir()) / "dcgan"
+    own = f"dcgan-{os.getuid() if hasattr(os, 'getuid') else ''}"  # not another user's
+    bases = data_base(), build_base(), Path(tempfile.gettempdir()) / own
     places = [base.absolute() / "decoded" for base in bases]
     return [place for place in places if root not in place.parents]
 

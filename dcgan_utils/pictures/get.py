@@ -2,7 +2,7 @@
 
 from .. import CourseError
 from ..settings import Settings
-from .download import ANIME_COUNT, download_faces
+from .download import download_faces
 from .folder import Pictures, look_at_folder, printable
 from .sample import draw_sample_faces
 
@@ -23,17 +23,21 @@ def get_faces(settings: Settings) -> Pictures:
             f"The results would go to {settings.run_dir}, among the pictures in "
             f"{root}, and be taken for some: set DCGAN_BUILD_DIR to another folder."
         )
-    if settings.data == "sample":
-        draw_sample_faces(root, settings.face_count)
-    elif settings.data == "anime":
-        download_faces(root)
+    try:
+        if settings.data == "sample":
+            draw_sample_faces(root, settings.face_count)
+        elif settings.data == "anime":
+            download_faces(root)
+    except OSError as error:
+        raise CourseError(
+            f"{error.filename or root} cannot be read ({error.strerror}): get yourself "
+            "the right to, or set DCGAN_DATA_DIR to a folder of your own."
+        ) from None
     # No more than all epochs together can use.
     at_most = settings.face_count * settings.epochs
     pictures = look_at_folder(root, settings.image_size, at_most)
     if settings.data == "sample" and len(pictures) < settings.face_count:
         pictures = _draw_anew(settings, pictures)
-    if settings.data == "anime" and len(pictures) + pictures.skipped < ANIME_COUNT:
-        print(f"The whole anime set has {ANIME_COUNT:,} pictures.")
     print(pictures.summary())
     need_a_batch(pictures, settings.batch_size)
     return pictures

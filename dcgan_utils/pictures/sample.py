@@ -3,17 +3,15 @@
 import csv
 import os
 import shutil
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, Popen
 
 import numpy as np
 
 from .. import CourseError
 from ..files import whole_folder
+from ..processes import on_all_cores
 from ..progress import progress_bar
 from .portrait.drawing import DRAWING_VERSION, FaceLabels, draw_face, random_labels
 
@@ -74,51 +72,22 @@ def _was_drawn(root: Path, count: int, seed: int) -> bool:
 
 def _draw(folder: Path, numbers: Sequence[int], seed: int) -> None:
     """Draw the faces of these numbers into ``folder``; many, on all cores."""
+    parts = [numbers[i : i + 32] for i in range(0, len(numbers), 32)]
     with progress_bar(len(numbers), "face", "Drawing faces", delay=1) as bar:
-        if len(numbers) >= FEW_FACES:
-            numbers = _draw_on_all_cores(folder, numbers, seed, bar)
-        for _ in _draw_faces(folder, numbers, seed):
-            bar.update()
+        if len(numbers) < FEW_FACES:
+            drawn = (_draw_part(part, folder, seed) for part in parts)
+        else:
+            drawn = on_all_cores(_draw_part, parts, folder, seed)
+        for count in drawn:
+            bar.update(count)
 
 
-def _draw_faces(folder: Path, numbers: Iterable[int], seed: int) -> Iterator[int]:
-    """Draw these faces, and yield the number of each when it is there."""
+def _draw_part(numbers: Sequence[int], folder: Path, seed: int) -> int:
     for i in numbers:
         rng = np.random.default_rng([seed, i])
         face = draw_face(random_labels(rng), rng, size=96)
         face.convert("RGB").save(folder / f"{i}.jpg", quality=95)
-        yield i
-
-
-def _draw_on_all_cores(folder, numbers, seed, bar) -> list[int]:
-    """Draw the faces in processes of their own; return the numbers that are left."""
-    cores = min(os.cpu_count() or 1, 8)
-    parts = [numbers[i::cores] for i in range(cores)]
-    children = []
-    reading, writing = os.pipe()  # a line for each face, to the end of all processes
-    try:
-        with open(reading) as lines:
-            with open(writing, "w") as out:
-                for _ in parts:
-                    children.append(_start_drawing(folder, seed, out))
-            for child, part in zip(children, parts):
-                with suppress(OSError), child.stdin:  # one that is gone is seen below
-                    child.stdin.write(" ".join(map(str, part)).encode())
-            for _ in lines:
-                bar.update()
-        return [i for child, part in zip(children, parts) if child.wait() for i in part]
-    finally:
-        for child in children:
-            child.kill()
-            child.wait()
-
-
-def _start_drawing(folder, seed, out) -> Popen:
-    """Start this file; it knows nothing of the notebook or script that runs here."""
-    command = [sys.executable, "-m", "dcgan_utils.pictures.sample", folder, str(seed)]
-    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    # Ctrl-C reaches every process; its stack of calls is shown by the first alone.
-    return Popen(command, stdin=PIPE, stdout=out, stderr=DEVNULL, env=paths)
+    return len(numbers)
 
 
 def make_stand_in(faces: Path, root: Path) -> Path:
@@ -142,9 +111,3 @@ def make_stand_in(faces: Path, root: Path) -> Path:
     elif {p.relative_to(train).as_posix() for p in train.glob("*/*")} != set(copies):
         raise CourseError(f"{train} holds other files: name another folder.")
     return train
-
-
-if __name__ == "__main__":  # as _draw_on_all_cores starts it
-    to_draw = map(int, sys.stdin.read().split())
-    for _ in _draw_faces(Path(sys.argv[1]), to_draw, int(sys.argv[2])):
-        print(flush=True)

@@ -1,4 +1,4 @@
-"""get_faces: the pictures of the settings, drawn or downloaded from loopback."""
+"""get_faces: pictures that are drawn, downloaded from loopback, or there already."""
 
 import pytest
 from rights import nobody, public_folder
@@ -6,7 +6,10 @@ from sample_files import folder, picture, tree
 
 from dcgan_utils import CourseError
 from dcgan_utils.pictures import get
-from dcgan_utils.settings import Settings
+from dcgan_utils.pictures.get import get_faces
+from dcgan_utils.settings import Settings, load_settings
+
+FEW = {"batch_size": 2, "image_size": 16}
 
 
 @pytest.fixture
@@ -16,65 +19,97 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_get_sample_faces(home, capsys, monkeypatch):
+def test_sample_faces(home, capsys, monkeypatch):
     monkeypatch.setattr(get, "download_faces", None)
-    root = get.get_faces(Settings(data="sample", face_count=4))
-    assert root == home / "sample-4" and len(list(root.glob("faces/*.jpg"))) == 4
-    assert capsys.readouterr().out == "4 pictures in sample-4, 0 damaged\n"
+    faces = get_faces(Settings(data="sample", face_count=4, **FEW))
+    assert faces.root == home / "sample-4" and len(faces) == 4
+    assert capsys.readouterr().out == "4 pictures in sample-4\n"
 
 
-def test_get_sample_faces_draws_a_damaged_one_anew(home, capsys):
-    settings = Settings(data="sample", face_count=3)
-    face = get.get_faces(settings) / "faces" / "1.jpg"
+def test_a_damaged_sample_face_is_drawn_anew(home):
+    settings = Settings(data="sample", face_count=3, **FEW)
+    face = get_faces(settings).root / "faces" / "1.jpg"
     drawn = face.read_bytes()
     face.write_bytes(drawn[:200])
-    get.get_faces(settings)
-    assert face.read_bytes() == drawn
-    assert capsys.readouterr().out.endswith("3 pictures in sample-3, 0 damaged\n")
+    assert len(get_faces(settings)) == 3 and face.read_bytes() == drawn
 
 
-def test_get_anime_faces(home, server, capsys, monkeypatch):
+def test_a_damaged_sample_face_that_may_only_be_read_is_left_out(monkeypatch):
+    with public_folder() as top:
+        monkeypatch.setenv("DCGAN_DATA_DIR", str(top))
+        settings = Settings(data="sample", face_count=3, **FEW)
+        face = get_faces(settings).root / "faces" / "1.jpg"
+        face.write_bytes(face.read_bytes()[:200])
+        with nobody():
+            faces = get_faces(settings)
+        assert len(faces) == 2 and faces.left_out == {"faces/1.jpg": "damaged"}
+
+
+def test_anime_faces(home, server, capsys, monkeypatch):
     monkeypatch.setenv("DCGAN_URL", server.url)
     monkeypatch.setattr(get, "draw_sample_faces", None)
-    root = get.get_faces(Settings())
-    asked = server.requests
-    assert root == home / "anime" and asked > 0
-    (root / "faces" / "bad.jpg").write_bytes(b"bad")
-    get.get_faces(Settings())
+    faces, asked = get_faces(Settings(**FEW)), server.requests
+    assert faces.root == home / "anime" and len(faces) == 3 and asked > 0
+    (faces.root / "faces" / "bad.jpg").write_bytes(b"bad")
+    capsys.readouterr()
+    get_faces(Settings(**FEW))
     assert server.requests == asked
-    assert capsys.readouterr().out.splitlines()[-2:] == [
-        "3 of 70,171 pictures in anime, 0 damaged",
-        "3 of 70,171 pictures in anime, 1 damaged (set aside in anime-damaged)",
-    ]
+    line = "3 pictures in anime; not used: 1 damaged (faces/bad.jpg)\n"
+    assert capsys.readouterr().out == line
 
 
-def test_get_anime_faces_never_draws(home, server, monkeypatch):
+@pytest.mark.parametrize("inside", ["faces/0.jpg", "images/0.jpg", "0.jpg"])
+def test_anime_faces_that_lie_there_already(home, server, monkeypatch, inside):
+    monkeypatch.setenv("DCGAN_URL", server.url)
+    path = home / "anime" / inside
+    path.parent.mkdir(parents=True)
+    for name in (path.name, "1.jpg"):
+        path.with_name(name).write_bytes(picture())
+    assert len(get_faces(Settings(**FEW))) == 2 and server.requests == 0
+
+
+def test_anime_faces_are_never_drawn(home, server, monkeypatch):
     server.mode = "404"
     monkeypatch.setenv("DCGAN_URL", server.url)
     monkeypatch.setattr(get, "draw_sample_faces", None)
     with pytest.raises(CourseError, match="set DCGAN_DATA=sample to go on"):
-        get.get_faces(Settings())
+        get_faces(Settings())
     assert tree(home) == []
 
 
+def test_a_folder_of_ones_own(home, monkeypatch, capsys):
+    folder(home / "flowers")
+    monkeypatch.setenv("DCGAN_DATA", "flowers")
+    settings = load_settings(batch_size=2)
+    assert len(get_faces(settings)) == 3
+    assert capsys.readouterr().out.startswith("3 pictures in flowers")
+    assert settings.run_dir.name == "class-folder-flowers"
+
+
+def test_fewer_than_one_batch(home):
+    folder(home / "few")
+    with pytest.raises(CourseError, match=r"3 usable pictures, fewer .* batch of 16"):
+        get_faces(load_settings(data="few"))
+
+
+@pytest.mark.parametrize("out", ["flowers", "flowers/run", "flowers/a/b"])
+def test_results_among_the_pictures_are_refused(home, out):
+    folder(home / "flowers")
+    before = tree(home)
+    settings = load_settings(data="flowers", out=str(home / out))
+    with pytest.raises(CourseError, match="The results would go to"):
+        get_faces(settings)
+    assert tree(home) == before
+
+
 @pytest.mark.parametrize("closed", [".", "anime", "anime/faces"])
-def test_get_faces_that_may_not_be_read(home, monkeypatch, closed):
+def test_faces_that_may_not_be_read(home, monkeypatch, closed):
     """Such as those of a teacher who forgot that the class must read them."""
     with public_folder() as top:
         folder(top / "anime")
         monkeypatch.setenv("DCGAN_DATA_DIR", str(top))
         (top / closed).chmod(0)
         with nobody(), pytest.raises(CourseError) as error:
-            get.get_faces(Settings())
+            get_faces(Settings(**FEW))
         (top / closed).chmod(0o755)
-    assert "cannot be read (Permission denied)" in str(error.value)
-    assert "DCGAN_DATA_DIR" in str(error.value)
-
-
-def test_get_anime_faces_unpacked_flat_by_hand(home, server, monkeypatch):
-    monkeypatch.setenv("DCGAN_URL", server.url)
-    (home / "anime").mkdir()
-    (home / "anime" / "0.jpg").write_bytes(picture())
-    with pytest.raises(CourseError, match="no class folder"):
-        get.get_faces(Settings())
-    assert server.requests == 0
+    assert "Permission denied" in str(error.value) and "\n" not in str(error.value)

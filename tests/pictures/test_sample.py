@@ -134,7 +134,9 @@ def test_a_script_draws_with_processes(tmp_path, interrupt):
     assert out.endswith("interrupted\n" if interrupt else "") and "Traceback" not in err
     assert len(contents(tmp_path / "data")) == (0 if interrupt else count + 2)
     with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)  # no process is left
+        for _ in range(200):
+            os.killpg(process.pid, 0)  # no process is left, at last
+            time.sleep(0.05)
 
 
 def test_stand_in(tmp_path):
