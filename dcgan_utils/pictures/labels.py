@@ -11,25 +11,11 @@ from .. import CourseError
 from ..show.grids import to_pixels
 from ..taught.data import create_dataset
 from .decoded import list_pictures
-from .portrait.drawing import (
-    ACCESSORIES,
-    BACKGROUNDS,
-    EXPRESSIONS,
-    EYE_COLOURS,
-    HAIR_COLOURS,
-    HAIR_STYLES,
-    SKINS,
-)
+from .portrait import LABEL_VALUES
 from .sample import draw_sample_faces
 
 ATTRIBUTES = {
-    "hair_colour": tuple(HAIR_COLOURS),
-    "hair_style": HAIR_STYLES,
-    "eye_colour": tuple(EYE_COLOURS),
-    "expression": EXPRESSIONS,
-    "skin": tuple(SKINS),
-    "accessory": ACCESSORIES,
-    "background": BACKGROUNDS,
+    **LABEL_VALUES,
     "tilt": ("left", "upright", "right"),  # the number in labels.csv, split at ±5°
 }
 

@@ -31,7 +31,7 @@ from sample_files import folder, picture, tree
 from dcgan_utils import CourseError
 from dcgan_utils.pictures import download as downloading
 from dcgan_utils.pictures import get, sample
-from dcgan_utils.pictures.portrait.drawing import draw_face, random_labels
+from dcgan_utils.pictures.portrait import draw_face, random_labels
 from dcgan_utils.settings import Settings
 
 TOP = Path(__file__).parents[2]

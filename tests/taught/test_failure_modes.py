@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mindspore import nn, ops
 
-from dcgan_utils.pictures.portrait.drawing import draw_face, random_labels
+from dcgan_utils.pictures.portrait import draw_face, random_labels
 from dcgan_utils.settings import course_root
 from dcgan_utils.taught.failure_modes import (
     batch_norm_astray,
