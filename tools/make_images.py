@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from PIL import Image
 
-from dcgan_utils.pictures.portrait.drawing import draw_face, random_labels
+from dcgan_utils.pictures.portrait import draw_face, random_labels
 from dcgan_utils.settings import course_root
 from dcgan_utils.show.curves import COLOUR_D, COLOUR_G
 from dcgan_utils.show.grids import read_frames

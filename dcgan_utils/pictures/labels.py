@@ -7,25 +7,10 @@ import numpy as np
 
 from .. import CourseError
 from .folder import look_at_folder
-from .portrait.drawing import (
-    ACCESSORIES,
-    BACKGROUNDS,
-    EXPRESSIONS,
-    EYE_COLOURS,
-    HAIR_COLOURS,
-    HAIR_STYLES,
-    SKINS,
-)
 from .sample import draw_sample_faces
 
 ATTRIBUTES = {
-    "hair_colour": tuple(HAIR_COLOURS),
-    "hair_style": HAIR_STYLES,
-    "eye_colour": tuple(EYE_COLOURS),
-    "expression": EXPRESSIONS,
-    "skin": tuple(SKINS),
-    "accessory": ACCESSORIES,
-    "background": BACKGROUNDS,
+    **LABEL_VALUES,
     "tilt": ("left", "upright", "right"),  # the number in labels.csv, split at ±5°
 }
 

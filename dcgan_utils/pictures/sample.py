@@ -13,7 +13,7 @@ from .. import CourseError
 from ..files import whole_folder
 from ..processes import on_all_cores
 from ..progress import progress_bar
-from .portrait.drawing import DRAWING_VERSION, FaceLabels, draw_face, random_labels
+from .portrait import DRAWING_VERSION, FaceLabels, draw_face, random_labels
 
 CLASS = "faces"  # the one class folder
 LABELS = "labels.csv"  # the labels of the faces, one row each, below these titles

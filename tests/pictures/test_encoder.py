@@ -16,7 +16,7 @@ from dcgan_utils.pictures.encoder import (
     probabilities,
 )
 from dcgan_utils.pictures.labels import ATTRIBUTES, held_out_faces, labelled_faces
-from dcgan_utils.pictures.portrait.drawing import FaceLabels, draw_face
+from dcgan_utils.pictures.portrait import FaceLabels, draw_face
 from dcgan_utils.pictures.sample import draw_sample_faces
 from dcgan_utils.settings import load_settings
 from tools.make_encoder import augment, save_encoder, train_encoder

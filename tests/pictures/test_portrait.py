@@ -1,11 +1,14 @@
-import hashlib
 from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
-from dcgan_utils.pictures.portrait import drawing
-from dcgan_utils.pictures.portrait.drawing import FaceLabels, draw_face, random_labels
+from dcgan_utils.pictures.portrait import (
+    LABEL_VALUES,
+    FaceLabels,
+    draw_face,
+    random_labels,
+)
 
 PLAIN = FaceLabels(
     hair_colour="brown",
@@ -17,15 +20,6 @@ PLAIN = FaceLabels(
     background="white",
     tilt=0.0,
 )
-ALLOWED = {
-    "hair_colour": tuple(drawing.HAIR_COLOURS),
-    "hair_style": drawing.HAIR_STYLES,
-    "eye_colour": tuple(drawing.EYE_COLOURS),
-    "expression": drawing.EXPRESSIONS,
-    "skin": tuple(drawing.SKINS),
-    "accessory": drawing.ACCESSORIES,
-    "background": drawing.BACKGROUNDS,
-}
 
 
 def face(labels=PLAIN, seed=0, size=96):
@@ -46,11 +40,8 @@ def test_mode_and_size(size):
 
 def test_no_two_of_300_faces_are_alike():
     rng = np.random.default_rng(1)
-    seen = {
-        hashlib.sha1(draw_face(random_labels(rng), rng, 32).tobytes()).digest()
-        for _ in range(300)
-    }
-    assert len(seen) == 300
+    faces = {draw_face(random_labels(rng), rng, 32).tobytes() for _ in range(300)}
+    assert len(faces) == 300
 
 
 def test_hair_colour_changes_the_hair_and_spares_the_face():
@@ -63,33 +54,23 @@ def test_hair_colour_changes_the_hair_and_spares_the_face():
         assert change[58:72, 40:56].max() < 1  # nose and mouth
 
 
-def test_every_value_of_every_label_shows_and_uses_the_same_chance():
-    left_over = set()
-    for factor, values in ALLOWED.items():
-        pictures = set()
-        for value in values:
-            rng = np.random.default_rng(3)
-            labels = replace(PLAIN, **{factor: value})
-            pictures.add(draw_face(labels, rng, 48).tobytes())
-            left_over.add(rng.random())
-        assert len(pictures) == len(values), factor  # no value is a silent no-op
+@pytest.mark.parametrize("label", LABEL_VALUES)
+def test_every_value_of_a_label_shows_and_uses_the_same_chance(label):
+    pictures, left_over = set(), set()
+    for value in LABEL_VALUES[label]:
+        rng = np.random.default_rng(3)
+        pictures.add(draw_face(replace(PLAIN, **{label: value}), rng, 48).tobytes())
+        left_over.add(rng.random())
+    assert len(pictures) == len(LABEL_VALUES[label])  # no value is a silent no-op
     assert len(left_over) == 1
-
-
-def test_unknown_label_names_the_allowed_ones():
-    with pytest.raises(ValueError, match=r"hair_colour.*brown, black"):
-        face(replace(PLAIN, hair_colour="plaid"))
-    with pytest.raises(ValueError, match="at least 16"):
-        face(size=4)
 
 
 def test_random_labels_cover_every_value():
     rng = np.random.default_rng(5)
     drawn = [random_labels(rng) for _ in range(2000)]
-    for factor, values in ALLOWED.items():
-        assert {getattr(labels, factor) for labels in drawn} == set(values)
+    for label, values in LABEL_VALUES.items():
+        assert {getattr(labels, label) for labels in drawn} == set(values)
     tilts = np.array([labels.tilt for labels in drawn])
-    assert tilts.min() >= -25
-    assert tilts.max() <= 25
+    assert np.abs(tilts).max() <= 25
     assert tilts.std() > 5
-    assert {field.name for field in fields(FaceLabels)} == {*ALLOWED, "tilt"}
+    assert [field.name for field in fields(FaceLabels)] == [*LABEL_VALUES, "tilt"]

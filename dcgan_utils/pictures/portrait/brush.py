@@ -13,9 +13,21 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 Colour = tuple[int, int, int]
-
-
 OVERSAMPLE = 4
+
+_ANGLES = np.linspace(0, 2 * np.pi, 28, endpoint=False)
+CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)  # of radius 1, around 0
+
+# What the four points around a piece of a Catmull-Rom curve weigh at its seven steps.
+_STEPS = np.linspace(0, 1, 7, endpoint=False)[:, None]
+_WEIGHTS = _STEPS ** np.arange(4) @ (
+    np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]]) / 2
+)
+
+_ROW = np.linspace(-1, 1, 48)
+_BALL = Image.fromarray(  # a soft round spot, stretched wherever one is wanted
+    (255 * np.clip(1 - np.hypot(_ROW, _ROW[:, None]), 0, 1) ** 1.4).astype(np.uint8)
+)
 
 
 def gamma(colour: Colour, power: float) -> Colour:
@@ -25,7 +37,7 @@ def gamma(colour: Colour, power: float) -> Colour:
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
     """The first colour with a share (0..1) of the second."""
-    return tuple(round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
+    return tuple(round(a + (b - a) * share) for a, b in zip(first, second))
 
 
 class Tones:
@@ -39,21 +51,6 @@ class Tones:
         self.shade = mix(gamma(base, 1.35), (110, 90, 134), 0.1)
         self.light = mix(gamma(base, 0.8), (255, 250, 245), 0.1)
         self.shine = mix(gamma(base, 0.62), (255, 252, 250), 0.42)
-
-
-_ANGLES = np.linspace(0, 2 * np.pi, 28, endpoint=False)
-
-
-CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)  # of radius 1, around 0
-
-
-# What the four points around a piece of a Catmull-Rom curve weigh at its seven steps.
-_STEPS = np.linspace(0, 1, 7, endpoint=False)[:, None]
-
-
-_WEIGHTS = _STEPS ** np.arange(4) @ (
-    np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]]) / 2
-)
 
 
 def curve(points, closed: bool = False) -> np.ndarray:
@@ -89,13 +86,7 @@ def ribbon(middle: np.ndarray, width) -> np.ndarray:
     return band(middle + across, middle - across)
 
 
-# Every lock asks for these three, with few different n.
-@cache
-def ramp(n: int) -> np.ndarray:
-    """Rise evenly from 0 to 1 in n steps: how far along a line its points are."""
-    return np.linspace(0, 1, n)
-
-
+# Every lock asks for these two, with few different n.
 @cache
 def arch(n: int) -> np.ndarray:
     """Rise from 0 to 1 and fall back in n steps: the widths of a spindle."""
@@ -105,39 +96,21 @@ def arch(n: int) -> np.ndarray:
 @cache
 def taper(n: int) -> np.ndarray:
     """Half widths of a lock: a narrow root, a full middle, a long pointed tip."""
-    t = ramp(n)
+    t = np.linspace(0, 1, n)
     return np.minimum(0.5 + 1.1 * t, 1 - (np.maximum(t - 0.45, 0) / 0.55) ** 1.25)
-
-
-_ROW = np.linspace(-1, 1, 48)
-
-
-_BALL = Image.fromarray(  # a soft round spot, stretched wherever one is wanted
-    (255 * np.clip(1 - np.hypot(_ROW, _ROW[:, None]), 0, 1) ** 1.4).astype(np.uint8)
-)
 
 
 class Canvas:
     """An oversampled picture; shapes are placed on it in the units of its pose.
 
-    Args:
-        background: what to paint on, in the final size.
-        line: half the width of a line, in units.
+    background: what to paint on, in the final size; line: half its width, in units.
     """
 
     def __init__(self, background: Image.Image, line: float) -> None:
         self.line = line
         self._corner = (0, 0)  # of what is worked on, within the whole picture
         size = (background.width * OVERSAMPLE, background.height * OVERSAMPLE)
-        self._work_on(background.resize(size, Image.NEAREST))
-
-    def _work_on(self, image: Image.Image) -> None:
-        self.image = image
-        self._draw = ImageDraw.Draw(image)
-
-    def averaged(self) -> Image.Image:
-        """The picture in its final size."""
-        return self.image.reduce(OVERSAMPLE)
+        self.image = background.resize(size, Image.NEAREST)
 
     def pose(self, unit: float, tilt: float, here, there) -> None:
         """Lay units on the picture, the point here (units) at there (pixels)."""
@@ -153,7 +126,7 @@ class Canvas:
     def fill(self, outline, colour: Colour) -> None:
         """Fill a closed outline."""
         pixels = self.place(outline) - self._corner
-        self._draw.polygon(pixels.ravel().tolist(), colour)
+        ImageDraw.Draw(self.image).polygon(pixels.ravel().tolist(), colour)
 
     def oval(self, centre, radii, colour: Colour) -> None:
         """Fill an upright oval."""
@@ -171,7 +144,7 @@ class Canvas:
     def stroke(self, points, colour: Colour, width=1.0, start=0.0, end=0.0) -> None:
         """Draw a smooth brush line; start and end are shares of the full width."""
         middle = curve(points)
-        swell = np.interp(ramp(len(middle)), (0, 0.45, 1), (start, 1, end))
+        swell = np.interp(np.linspace(0, 1, len(middle)), (0, 0.45, 1), (start, 1, end))
         self.fill(ribbon(middle, swell * self.line * width), colour)
 
     def glow(self, centre, radii, colour: Colour, strength: float) -> None:
@@ -187,15 +160,12 @@ class Canvas:
         """Let everything drawn in the block show only inside the outline."""
         whole, corner = self.image, self._corner
         placed = self.place(outline) - corner
-        left, top = np.maximum(np.floor(placed.min(0)).astype(int), 0).tolist()
-        right, bottom = np.minimum(placed.max(0).astype(int) + 2, whole.size).tolist()
-        box = (left, top, max(right, left + 1), max(bottom, top + 1))
-        mask = Image.new("L", (box[2] - left, box[3] - top))
-        ImageDraw.Draw(mask).polygon((placed - (left, top)).ravel().tolist(), 255)
+        start = np.maximum(placed.min(0).astype(int), 0)
+        end = np.minimum(placed.max(0).astype(int) + 2, whole.size)
+        mask = Image.new("L", tuple(end - start))
+        ImageDraw.Draw(mask).polygon((placed - start).ravel().tolist(), 255)
         # Draw on a copy of the piece around the outline, and paste that through it.
-        self._corner = (corner[0] + left, corner[1] + top)
-        self._work_on(whole.crop(box))
+        self._corner, self.image = corner + start, whole.crop((*start, *end))
         yield
-        whole.paste(self.image, (left, top), mask)
-        self._corner = corner
-        self._work_on(whole)
+        whole.paste(self.image, tuple(start), mask)
+        self._corner, self.image = corner, whole
