@@ -3,7 +3,7 @@
 import mindspore as ms
 import numpy as np
 
-from dcgan_utils.pictures.portrait.drawing import draw_face, random_labels
+from dcgan_utils.pictures.portrait import draw_face, random_labels
 from dcgan_utils.taught.networks import Generator
 
 

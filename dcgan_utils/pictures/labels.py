@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import CourseError
 from .folder import look_at_folder
+from .portrait import LABEL_VALUES
 from .sample import draw_sample_faces
 
 ATTRIBUTES = {

@@ -15,6 +15,7 @@ from dcgan_utils.pictures.encoder import (
     load_encoder,
     probabilities,
 )
+from dcgan_utils.pictures.folder import look_at_folder
 from dcgan_utils.pictures.labels import ATTRIBUTES, held_out_faces, labelled_faces
 from dcgan_utils.pictures.portrait import FaceLabels, draw_face
 from dcgan_utils.pictures.sample import draw_sample_faces
@@ -24,7 +25,8 @@ from tools.make_encoder import augment, save_encoder, train_encoder
 
 @pytest.fixture(scope="module")
 def faces_300(tmp_path_factory):
-    return draw_sample_faces(tmp_path_factory.mktemp("labelled") / "d", 300, seed=99)
+    root = tmp_path_factory.mktemp("labelled") / "d"
+    return look_at_folder(draw_sample_faces(root, 300, seed=99), 64)
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +42,10 @@ def test_labels_fit_their_pictures(faces_300):
     assert pictures.shape == (300, 3, 64, 64)
     assert pictures.dtype == np.float32
     assert set(labels) == set(ATTRIBUTES)
-    rows = (faces_300 / "labels.csv").read_text().splitlines()[1:]
+    rows = (faces_300.root / "labels.csv").read_text().splitlines()[1:]
     # Not 0, 1, 2: by name, 10.jpg comes before 2.jpg.
     for i in (0, 2, 10, 100, 299):
-        file = faces_300 / rows[i].split(",")[0]
+        file = faces_300.root / rows[i].split(",")[0]
         want = np.asarray(Image.open(file).resize((64, 64)), np.float32) / 127.5 - 1
         assert np.abs(pictures[i].transpose(1, 2, 0) - want).mean() < 0.04
         assert labels["hair_colour"][i] == rows[i].split(",")[1]
@@ -66,27 +68,30 @@ def test_limit_and_skip_take_a_part(faces_300):
 
 
 def test_pictures_without_labels(faces_20):
-    pictures, labels = labelled_faces(faces_20)
+    pictures, labels = labelled_faces(look_at_folder(faces_20, 64))
     assert pictures.shape == (20, 3, 64, 64)
     assert labels == {}
     with pytest.raises(CourseError, match="no labels"):
-        train_encoder(faces_20)
+        train_encoder(look_at_folder(faces_20, 64))
 
 
 def test_held_out_faces_are_others_and_stay_the_same(monkeypatch):
     settings = load_settings(data="sample", face_count=12)
-    trained, _ = labelled_faces(draw_sample_faces(settings.data_dir, 12))
-    held_out, labels = held_out_faces(settings, 12)
+    faces = look_at_folder(draw_sample_faces(settings.data_dir, 12), 64)
+    trained, _ = labelled_faces(faces)
+    held_out, labels = held_out_faces(settings, faces, 12)
     assert len(labels["skin"]) == 12
     gaps = np.abs(held_out[:, None] - trained[None]).mean(axis=(2, 3, 4))
     assert gaps.min() > 0.05
-    np.testing.assert_array_equal(held_out, held_out_faces(settings, 12)[0])
+    np.testing.assert_array_equal(held_out, held_out_faces(settings, faces, 12)[0])
 
 
 def test_held_out_faces_of_downloaded_ones_are_not_promised(faces_20, capsys):
     settings = load_settings(data="anime", pictures=str(faces_20))
-    held_out, labels = held_out_faces(settings, 5)
-    np.testing.assert_array_equal(held_out, labelled_faces(faces_20)[0][-5:])
+    faces = look_at_folder(faces_20, 64)
+    held_out, labels = held_out_faces(settings, faces, 5)
+    np.testing.assert_array_equal(held_out, labelled_faces(faces)[0][-5:])
+    assert len(held_out_faces(settings, faces, 1000)[0]) == 10  # half of all
     assert labels == {}
     assert "may have seen" in capsys.readouterr().out
 

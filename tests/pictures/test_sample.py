@@ -18,7 +18,7 @@ from sample_files import folder, tree
 
 from dcgan_utils import CourseError
 from dcgan_utils.pictures import sample
-from dcgan_utils.pictures.portrait.drawing import FaceLabels, draw_face, random_labels
+from dcgan_utils.pictures.portrait import FaceLabels, draw_face, random_labels
 from dcgan_utils.pictures.sample import draw_sample_faces, make_stand_in
 
 
