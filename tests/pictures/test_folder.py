@@ -13,8 +13,9 @@ from PIL import Image
 from rights import nobody, public_folder
 
 from dcgan_utils import CourseError
-from dcgan_utils.pictures import folder as folder_module
-from dcgan_utils.pictures.folder import load_pictures, look_at_folder, printable
+from dcgan_utils.pictures import array as array_module
+from dcgan_utils.pictures.folder import load_pictures, look_at_folder
+from dcgan_utils.pictures.listing import printable
 
 
 def put(root, *names, side=16):
@@ -167,9 +168,9 @@ def test_pixels_come_by_number(set_):
 
 def opened(monkeypatch):
     """The names of the files that read_picture is asked for."""
-    seen, read = [], folder_module.read_picture
+    seen, read = [], array_module.read_picture
     monkeypatch.setattr(
-        folder_module,
+        array_module,
         "read_picture",
         lambda path, size: (seen.append(Path(path).name), read(path, size))[1],
     )
@@ -241,14 +242,14 @@ def test_a_set_that_may_only_be_read_keeps_its_damaged_picture(monkeypatch):
 
 def test_a_bar_shows_at_once_where_there_is_much_to_do(set_, monkeypatch):
     waits = []
-    make = folder_module.progress_bar
+    make = array_module.progress_bar
     monkeypatch.setattr(
-        folder_module,
+        array_module,
         "progress_bar",
         lambda *words, delay: (waits.append(delay), make(*words, delay=delay))[1],
     )
     look(put(set_, *many("a", 3)))
-    monkeypatch.setattr(folder_module, "A_SECOND", 2)
+    monkeypatch.setattr(array_module, "A_SECOND", 2)
     look(put(set_, *many("b", 3)))
     assert waits == [1, 0]
 
@@ -257,7 +258,7 @@ def test_only_what_is_wanted_is_opened(set_, monkeypatch):
     put(set_, *many("a", 30))
     (set_ / "a" / "0.jpg").write_bytes(b"bad")
     seen = opened(monkeypatch)
-    monkeypatch.setattr(folder_module, "PART", 8)
+    monkeypatch.setattr(array_module, "PART", 8)
     few = look(set_, at_most=5)
     assert len(few) == 5 and len(seen) <= 8
     assert few.index.with_suffix(".npy").stat().st_size < 6 * 3 * 16 * 16
@@ -323,10 +324,10 @@ def test_arrays_of_folders_that_are_gone_are_forgotten(set_, tmp_path):
 def test_two_processes_make_one_array(set_, tmp_path):
     put(set_, *many("a", 400), side=64)
     program = (
-        "import sys; from dcgan_utils.pictures import folder as f\n"
+        "import sys; from dcgan_utils.pictures import array as f, folder\n"
         "read = f.read_picture; seen = []\n"
         "f.read_picture = lambda *a: (seen.append(1), read(*a))[1]\n"
-        "p = f.look_at_folder(sys.argv[1], 16); print(len(p), len(seen))\n"
+        "p = folder.look_at_folder(sys.argv[1], 16); print(len(p), len(seen))\n"
     )
     words = [sys.executable, "-c", program, str(set_)]
     both = [subprocess.Popen(words, stdout=-1, text=True) for _ in range(2)]
