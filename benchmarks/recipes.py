@@ -105,12 +105,16 @@ def main():
     choose_device("cpu")
     import mindspore as ms
 
-    from dcgan_utils import training as t
     from dcgan_utils.pictures.decoded import list_pictures
     from dcgan_utils.pictures.encoder import encode, load_encoder
     from dcgan_utils.show.grids import make_grid, save_picture
     from dcgan_utils.taught.data import create_dataset
     from dcgan_utils.taught.evaluation import coverage, fid, kid
+    from dcgan_utils.taught.results import generate
+    from dcgan_utils.taught.training import make_average_step, make_train_step
+    from dcgan_utils.training.model import build_dcgan
+    from dcgan_utils.training.randomness import epoch_order, step_noise
+    from dcgan_utils.training.sampling import recalibrate_batch_norm
 
     s = replace(PROFILES["class"], seed=given.seed, **RECIPES[given.recipe])
 
@@ -130,20 +134,20 @@ def main():
     others = in_range(load(given.others, 64)[:1000])
     real = encode(encoder, others)
     pictures = load(given.training, s.image_size)
-    model = t.build_dcgan(s)
+    model = build_dcgan(s)
     parts = model.generator, model.discriminator, model.optimizer_g, model.optimizer_d
     if given.recipe == "D first":
         step = make_d_first_step(model)
     else:
-        step = t.make_train_step(*parts, s.real_label)
-    average = t.make_average_step(model.generator, model.average, s.average_decay)
+        step = make_train_step(*parts, s.real_label)
+    average = make_average_step(model.generator, model.average, s.average_decay)
     noise = ms.Tensor(
         np.random.default_rng(7).standard_normal((1000, 100, 1, 1)), ms.float32
     )
 
     def judge(steps, seconds):
-        t.recalibrate_batch_norm(model.average, noise[:512])
-        made = t.generate(model.average, noise)
+        recalibrate_batch_norm(model.average, noise[:512])
+        made = generate(model.average, noise)
         features = encode(encoder, made)
         found = {"steps": steps, "step": seconds / steps}
         found |= {"kid": kid(real, features), "fid": fid(real, features)}
@@ -160,11 +164,11 @@ def main():
     model.discriminator.set_train()
     steps, seconds, quarter = 0, 0.0, given.minutes * 15
     for epoch in range(1_000_000):
-        order = t.epoch_order(s, len(pictures), epoch)
+        order = epoch_order(s, len(pictures), epoch)
         for i in range(0, len(order), s.batch_size):
             began = time.process_time()
             batch = ms.Tensor(in_range(pictures[order[i : i + s.batch_size]]))
-            loss = step(batch, t.step_noise(s, steps))[0]
+            loss = step(batch, step_noise(s, steps))[0]
             average()
             loss.asnumpy()
             steps += 1

@@ -21,16 +21,18 @@ from ..show.grids import make_grid, save_picture
 from ..taught.data import EXTENSIONS
 from ..taught.networks import layer_widths
 from ..taught.results import generate
+from ..taught.training import train
 from ..training.checkpoint import (
     DamagedCheckpoint,
     list_checkpoints,
     newest_checkpoint,
     read_checkpoint,
+    refuse_changes,
 )
 from ..training.job import LAUNCHER, check_job, in_job, launch, read_rank_table
 from ..training.model import build_dcgan
-from ..training.randomness import epoch_order, fixed_noise
-from ..training.run import refuse_changes, train
+from ..training.randomness import fixed_noise
+from ..training.run import TrainingRun
 from ..training.sampling import load_generator
 from ..training.workers import join_job, mean_over_workers
 
@@ -72,42 +74,29 @@ def train_command(given) -> int:
         if place.rank == 0:
             _prepare(settings, given, place.size)
         mean_over_workers([0], place)  # the others wait
-    settings = replace(settings, batch_size=settings.batch_size * place.size)
-    return _train_here(settings, given, place)
+    return _train_here(_whole_batch(settings, place.size), given, place)
 
 
-class _Start:
-    """A view that shows nothing, but knows whether training has begun."""
-
-    begun = False
-
-    def start(self):
-        self.begun = True
-
-    def is_due(self):
-        return False
-
-    def update(self, *shown):
-        """A shell has no place for pictures; they are in the folder ``frames``."""
+def _whole_batch(settings, workers):
+    """The settings with the batch of all workers: --batch-size is that of each."""
+    return replace(settings, batch_size=settings.batch_size * workers)
 
 
 def _train_here(settings, given, place) -> int:
     model = build_dcgan(settings, place)
-    count = len(sound_pictures(settings.data_dir, settings))
-    steps = len(epoch_order(settings, count, 0)) // settings.batch_size
-    total = steps * settings.epochs
+    run = TrainingRun(model, settings.data_dir, fresh=given.fresh)
+    count, steps, total = len(run.pictures), run.steps_per_epoch, run.total_steps
     if place.rank == 0:
         print(settings_table(settings))
         print(f"{count:,} pictures: {steps:,} steps an epoch, {total:,} in all")
         print(f"results in {settings.run_dir}", flush=True)
-    start = _Start()
     try:
-        history = train(model, settings.data_dir, start, given.fresh)
+        train(model, run)
     except CourseError as error:
-        error.while_running = start.begun
+        error.while_running = run.begun
         raise
     # A worker that was stopped has done what it was asked to.
-    return 130 if len(history) < total and place.size == 1 else 0
+    return 130 if run.step < total and place.size == 1 else 0
 
 
 def settings_of(given):
@@ -198,7 +187,7 @@ def _without(words, names) -> list[str]:
 
 def _prepare(settings, given, workers):
     """Refuse bad input while nothing has been written; then get the pictures ready."""
-    settings = replace(settings, batch_size=settings.batch_size * workers)
+    settings = _whole_batch(settings, workers)
     out, root = settings.run_dir, settings.data_dir
     saved = list_checkpoints(out)
     if saved and not (given.resume or given.fresh):
@@ -210,8 +199,7 @@ def _prepare(settings, given, workers):
         raise CourseError(
             f"There is no checkpoint in {out} to go on from: leave out --resume."
         )
-    # Several workers would say it after half a minute.
-    if given.resume and workers > 1 and (newest := newest_checkpoint(out)):
+    if given.resume and (newest := newest_checkpoint(out)):
         refuse_changes(newest, settings)
     if 0 < settings.face_count < settings.batch_size:
         raise CourseError(

@@ -12,8 +12,9 @@ from dcgan_utils.pictures import decoded
 from dcgan_utils.pictures.decoded import decode_once, to_range
 from dcgan_utils.settings import PROFILES
 from dcgan_utils.taught.data import create_dataset
+from dcgan_utils.taught.training import train
 from dcgan_utils.training.model import build_dcgan
-from dcgan_utils.training.run import train
+from dcgan_utils.training.run import TrainingRun
 
 ORDER = [7, 3, 19, 0, 3, 12, 18, 1]
 TINY = replace(
@@ -129,9 +130,13 @@ def test_a_folder_in_the_way_is_no_trouble(faces_20, tmp_path):
 
 
 def test_training_is_the_same_with_and_without_it(faces_20, tmp_path, monkeypatch):
-    first = train(build_dcgan(replace(TINY, epochs=1)), faces_20)
+    def losses():
+        model = build_dcgan(replace(TINY, epochs=1))
+        return train(model, TrainingRun(model, faces_20))
+
+    first = losses()
     assert list(TINY.run_dir.glob("decoded-*.npy"))
     monkeypatch.setattr(decoded, "ROOM", 1000)
     monkeypatch.setenv("DCGAN_BUILD_DIR", str(tmp_path / "other"))
-    assert np.array_equal(train(build_dcgan(replace(TINY, epochs=1)), faces_20), first)
+    assert np.array_equal(losses(), first)
     assert not list(TINY.run_dir.glob("decoded-*.npy"))
