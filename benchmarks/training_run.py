@@ -24,7 +24,6 @@ def main():
     choose_device("cpu")
     from dcgan_utils.taught.training import make_average_step, make_train_step
     from dcgan_utils.training.model import build_dcgan
-    from dcgan_utils.training.randomness import step_noise
     from dcgan_utils.training.run import TrainingRun
 
     root, what = sys.argv[1:3]
@@ -47,7 +46,7 @@ def main():
                 asked = time.perf_counter()
                 for real in run.batches(epoch):
                     waited += time.perf_counter() - asked
-                    losses = step(real, step_noise(s, run.step))
+                    losses = step(real, run.noise())
                     average()
                     run.record(*losses)
                     asked = time.perf_counter()

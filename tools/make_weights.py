@@ -16,15 +16,17 @@ def make_weights() -> None:
 
     choose_device()  # before MindSpore is imported: it reads its environment then
     from dcgan_utils.pictures.get import get_faces
+    from dcgan_utils.taught.training import train
     from dcgan_utils.training.model import build_dcgan
-    from dcgan_utils.training.run import train
+    from dcgan_utils.training.run import TrainingRun
 
     settings = replace(PROFILES["class"], epochs=WEIGHTS_EPOCHS)
     faces = get_faces(settings)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["DCGAN_BUILD_DIR"] = folder
         started = time.monotonic()
-        train(build_dcgan(settings), faces)
+        model = build_dcgan(settings)
+        train(model, TrainingRun(model, faces))
         print(f"trained in {(time.monotonic() - started) / 60:.1f} minutes")
         trained = settings.run_dir
         keep_weights(trained, course_root() / "weights" / trained.name)

@@ -13,126 +13,125 @@ from pathlib import Path
 
 from .. import CourseError
 from ..device import choose_device, find_device
-from ..pictures.decoded import leave_damaged_out, list_pictures, sound_pictures
-from ..pictures.get import get_faces
+from ..pictures.folder import load_pictures
+from ..pictures.get import get_faces, refuse_results_among_pictures
 from ..pictures.sample import draw_sample_faces, make_stand_in
 from ..settings import PRESETS, load_settings, recipe, settings_table
 from ..show.grids import make_grid, save_picture
-from ..taught.data import EXTENSIONS
 from ..taught.networks import layer_widths
 from ..taught.results import generate
+from ..taught.training import train
 from ..training.checkpoint import (
     DamagedCheckpoint,
     list_checkpoints,
     newest_checkpoint,
     read_checkpoint,
+    refuse_changes,
 )
-from ..training.job import LAUNCHER, check_job, in_job, launch, read_rank_table
+from ..training.job import check_job, in_job, launch, read_rank_table
 from ..training.model import build_dcgan
-from ..training.randomness import epoch_order, fixed_noise
-from ..training.run import refuse_changes, train
+from ..training.randomness import fixed_noise
+from ..training.run import TrainingRun
 from ..training.sampling import load_generator
 from ..training.workers import join_job, mean_over_workers
 
+PICTURES = "DCGAN_PICTURES"  # in a worker's environment: the index it loads
 STAND_IN = 512  # sample faces: enough for a few steps of the largest preset
 
 
-def faces(given) -> int:
+def faces(args) -> int:
     """Draw or download the pictures of the course, or make the stand-in."""
-    if not given.stand_in:
-        changes = {"face_count": given.count} if given.count else {}
-        get_faces(load_settings(data=given.data, **changes))
+    if not args.stand_in:
+        changes = {"face_count": args.count} if args.count else {}
+        get_faces(load_settings(data=args.data, **changes))
         return 0
-    if given.data == "anime":
+    if args.data == "anime":
         raise CourseError("--stand-in is made of sample faces: leave out --data anime.")
-    root, count = Path(given.stand_in).expanduser(), given.count or STAND_IN
+    root, count = Path(args.stand_in).expanduser(), args.count or STAND_IN
     with _writable(root, "--stand-in"), tempfile.TemporaryDirectory() as folder:
         drawn = draw_sample_faces(Path(folder) / "sample", count)
         classes = make_stand_in(drawn, root)
-    count, kinds = len(list_pictures(classes)), len(os.listdir(classes))
-    print(f"{count:,} pictures in {kinds} class folders of {classes}")
+    print(
+        f"{count:,} pictures in {len(os.listdir(classes))} class folders of {classes}"
+    )
     return 0
 
 
-def train_command(given) -> int:
+def train_command(args) -> int:
     """Train alone, as a worker of a job, or start a job of several workers."""
-    settings, workers = settings_of(given), _workers(given)
+    settings, workers = settings_of(args), _workers(args)
     find_device()  # refuses one that is not there
-    if workers != 1 or given.port:
-        check_job(workers, given.port)
+    if workers != 1 or args.port:
+        check_job(workers, args.port)
     if not in_job():
-        _prepare(settings, given, workers)
-    if workers > 1 and not in_job():
-        own = ("--workers", "--port", "--rank-table")
-        command = ["-m", "dcgan_utils", *_without(given.words, own)]
-        return launch(command, workers, given.port, settings.run_dir / "logs")
+        pictures = _prepare(_whole_batch(settings, workers), args)
+        if workers > 1:
+            own = ("--workers", "--port", "--rank-table")
+            command = ["-m", "dcgan_utils", *_without(args.words, own)]
+            os.environ[PICTURES] = str(pictures.index)
+            return launch(command, workers, args.port, settings.run_dir / "logs")
     choose_device()
     place = join_job()
-    if in_job() and LAUNCHER not in os.environ:  # msrun was called by hand
-        if place.rank == 0:
-            _prepare(settings, given, place.size)
-        mean_over_workers([0], place)  # the others wait
-    settings = replace(settings, batch_size=settings.batch_size * place.size)
-    return _train_here(settings, given, place)
+    settings = _whole_batch(settings, place.size)
+    if in_job():
+        pictures = _pictures_of_worker(settings, args, place)
+    return _train_here(settings, args, place, pictures)
 
 
-class _Start:
-    """A view that shows nothing, but knows whether training has begun."""
-
-    begun = False
-
-    def start(self):
-        self.begun = True
-
-    def is_due(self):
-        return False
-
-    def update(self, *shown):
-        """A shell has no place for pictures; they are in the folder ``frames``."""
+def _whole_batch(settings, workers):
+    """The settings with the batch of all workers: --batch-size is that of each."""
+    return replace(settings, batch_size=settings.batch_size * workers)
 
 
-def _train_here(settings, given, place) -> int:
+def _pictures_of_worker(settings, args, place):
+    if PICTURES in os.environ:
+        return load_pictures(os.environ[PICTURES])
+    # msrun was called by hand: worker 0 looks first, the others wait.
+    pictures = _prepare(settings, args) if place.rank == 0 else None
+    mean_over_workers([0], place)
+    return pictures or get_faces(settings)
+
+
+def _train_here(settings, args, place, pictures) -> int:
     model = build_dcgan(settings, place)
-    count = len(sound_pictures(settings.data_dir, settings))
-    steps = len(epoch_order(settings, count, 0)) // settings.batch_size
-    total = steps * settings.epochs
+    run = TrainingRun(model, pictures, fresh=args.fresh)
+    count, steps, total = len(run.pictures), run.steps_per_epoch, run.total_steps
     if place.rank == 0:
         print(settings_table(settings))
         print(f"{count:,} pictures: {steps:,} steps an epoch, {total:,} in all")
         print(f"results in {settings.run_dir}", flush=True)
-    start = _Start()
     try:
-        history = train(model, settings.data_dir, start, given.fresh)
+        train(model, run)
     except CourseError as error:
-        error.while_running = start.begun
+        error.while_running = run.begun
         raise
     # A worker that was stopped has done what it was asked to.
-    return 130 if len(history) < total and place.size == 1 else 0
+    return 130 if run.step < total and place.size == 1 else 0
 
 
-def settings_of(given):
+def settings_of(args):
     """The preset, with what was given on the command line in its place.
 
     Raises CourseError where the data or the image size cannot be.
     """
-    settings = PRESETS[given.preset]
-    words = {name: getattr(given, name, None) for name in recipe(settings)}
+    settings = PRESETS[args.preset]
+    words = {name: getattr(args, name, None) for name in recipe(settings)}
     pairs = {
         "feature_maps": ("generator_maps", "discriminator_maps"),
         "learning_rate": ("generator_rate", "discriminator_rate"),
     }
-    changes = {n: getattr(given, both) for both, pair in pairs.items() for n in pair}
+    changes = {n: getattr(args, both) for both, pair in pairs.items() for n in pair}
     changes |= {name: word for name, word in words.items() if word is not None}
     changes = {name: word for name, word in changes.items() if word is not None}
-    changes["out"] = str(Path(given.out).expanduser()) if given.out else ""
-    data = given.data or settings.data
-    if data == "folder" and not given.data:
+    changes["out"] = str(Path(args.out).expanduser()) if args.out else ""
+    data = args.data or settings.data
+    if data == "folder" and not args.data:
         raise CourseError(
-            f"--preset {given.preset} needs --data FOLDER, a folder of class folders: "
+            f"--preset {args.preset} needs --data FOLDER, a folder of class folders: "
             "`dcgan faces --stand-in photos` makes one to try it with."
         )
     if data not in ("sample", "anime"):
-        changes["pictures"] = str(_class_folders(Path(data).expanduser()))
+        changes["pictures"] = str(Path(data).expanduser())
         changes = {"face_count": 0, **changes, "data": "folder"}
     elif data == "sample" and not settings.face_count:
         changes = {"face_count": 4096, **changes, "data": data}
@@ -147,43 +146,16 @@ def settings_of(given):
     return settings
 
 
-def _class_folders(data) -> Path:
-    """The folder of class folders that --data names: itself, or ``train`` in it."""
-    try:
-        inside = list(data.iterdir())
-    except OSError as error:
-        what = {
-            FileNotFoundError: "is not there",
-            NotADirectoryError: "is a file, not a folder",
-        }.get(type(error), f"cannot be read ({error.strerror})")
-        raise CourseError(
-            f"--data {data} {what}: name a folder of class folders, or make one to try "
-            "with `dcgan faces --stand-in photos`."
-        ) from None
-    for folder in (data, data / "train"):
-        if list_pictures(folder):
-            return folder
-    if any(path.suffix in EXTENSIONS for path in inside):
-        raise CourseError(
-            f"--data {data} holds pictures but no class folder: move them into a "
-            f"folder inside, such as {data / 'all'}."
-        )
-    raise CourseError(
-        f"--data {data} holds no .jpg or .png picture in a class folder: it should "
-        f"look like {data / 'cats' / '1.jpg'} or {data / 'train' / 'cats' / '1.jpg'}."
-    )
-
-
-def _workers(given) -> int:
+def _workers(args) -> int:
     """How many processes train: --workers, else the devices of a rank table, else 1."""
-    if not given.rank_table:
-        return 1 if given.workers is None else given.workers
-    devices = read_rank_table(given.rank_table)
+    if not args.rank_table:
+        return 1 if args.workers is None else args.workers
+    devices = read_rank_table(args.rank_table)
     print(
-        f"{given.rank_table} lists {devices} devices. Nothing else in it is needed: "
+        f"{args.rank_table} lists {devices} devices. Nothing else in it is needed: "
         "MindSpore's scheduler hands out the ranks now, as with --workers."
     )
-    return devices if given.workers is None else given.workers
+    return devices if args.workers is None else args.workers
 
 
 def _without(words, names) -> list[str]:
@@ -196,40 +168,29 @@ def _without(words, names) -> list[str]:
     return kept
 
 
-def _prepare(settings, given, workers):
-    """Refuse bad input while nothing has been written; then get the pictures ready."""
-    settings = replace(settings, batch_size=settings.batch_size * workers)
-    out, root = settings.run_dir, settings.data_dir
+def _prepare(settings, args):
+    """Refuse bad input while nothing has been written; then get the pictures."""
+    out = settings.run_dir
+    refuse_results_among_pictures(settings)
     saved = list_checkpoints(out)
-    if saved and not (given.resume or given.fresh):
+    if saved and not (args.resume or args.fresh):
         raise CourseError(
             f"{out} holds a training already, up to {saved[-1].stem}: say --resume to "
             "go on with it, --fresh to delete it and start anew, or name another --out."
         )
-    if given.resume and not saved:
+    if args.resume and not saved:
         raise CourseError(
             f"There is no checkpoint in {out} to go on from: leave out --resume."
         )
-    # Several workers would say it after half a minute.
-    if given.resume and workers > 1 and (newest := newest_checkpoint(out)):
+    if args.resume and (newest := newest_checkpoint(out)):
         refuse_changes(newest, settings)
     if 0 < settings.face_count < settings.batch_size:
         raise CourseError(
             f"--face-count {settings.face_count} is less than one batch of "
             f"{settings.batch_size}: take more pictures or lower --batch-size."
         )
-    if settings.pictures:
-        sound_pictures(root, settings)
     with _writable(out):
-        if not settings.pictures:
-            get_faces(settings)
-        elif left_out := leave_damaged_out(root, out):
-            more = " …" if len(left_out) > 3 else ""
-            print(
-                f"{len(left_out):,} of the pictures cannot be read as JPEG or PNG and "
-                f"will be left out: {', '.join(left_out[:3])}{more}"
-            )
-        sound_pictures(root, settings)
+        return get_faces(settings)
 
 
 @contextlib.contextmanager
@@ -253,9 +214,9 @@ def _writable(folder, option="--out"):
         raise
 
 
-def _load(given):
+def _load(args):
     """The generator of --checkpoint, and its settings."""
-    path = Path(given.checkpoint).expanduser()
+    path = Path(args.checkpoint).expanduser()
     if not path.exists():
         raise CourseError(
             f"There is no checkpoint {path}: name a .ckpt file, or the --out folder of "
@@ -275,32 +236,32 @@ def _load(given):
     return load_generator(saved), saved["settings"]
 
 
-def generate_command(given) -> int:
+def generate_command(args) -> int:
     """Write generate.png, a grid of pictures of noise that follows from the seed."""
-    generator, settings = _load(given)
-    if given.seed is not None:
-        settings = replace(settings, seed=given.seed)
-    folder = Path(given.out).expanduser()
+    generator, settings = _load(args)
+    if args.seed is not None:
+        settings = replace(settings, seed=args.seed)
+    folder = Path(args.out).expanduser()
     with _writable(folder):
-        pictures = generate(generator, fixed_noise(settings, given.count))
-        columns = given.columns or math.ceil(given.count**0.5)
+        pictures = generate(generator, fixed_noise(settings, args.count))
+        columns = args.columns or math.ceil(args.count**0.5)
         save_picture(make_grid(pictures, columns), folder / "generate.png")
     size = settings.image_size
-    print(f"{folder / 'generate.png'}: {given.count:,} pictures of {size} × {size}")
+    print(f"{folder / 'generate.png'}: {args.count:,} pictures of {size} × {size}")
     return 0
 
 
-def export(given) -> int:
+def export(args) -> int:
     """Write generator.mindir, .onnx or .air, and compare what it draws."""
     from ..training.saved import export_generator  # onnxruntime is not light
 
-    generator, settings = _load(given)
-    beside = Path(given.checkpoint).expanduser()
+    generator, settings = _load(args)
+    beside = Path(args.checkpoint).expanduser()
     beside = beside if beside.is_dir() else beside.parent
-    folder = Path(given.out).expanduser() if given.out else beside
+    folder = Path(args.out).expanduser() if args.out else beside
     with _writable(folder):
         path, difference = export_generator(
-            generator, settings.latent_size, folder, given.format
+            generator, settings.latent_size, folder, args.format
         )
     print(f"{path}, {path.stat().st_size / 1e6:.1f} MB")
     if difference is not None:

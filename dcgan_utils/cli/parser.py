@@ -37,9 +37,10 @@ been stopped: the same pictures, the same noise, the same weights.
 size 100, 128 feature maps, batch 128, rates 0.0002, beta1 0.5, 20 epochs. The others
 are the profiles of the course: smoke (seconds), class (a laptop), full (published).
 
---data takes a folder of class folders, such as DATA/n01443537/1.JPEG or
-DATA/train/n01443537/1.JPEG. Pictures may have any size and mode; their middle square
-is used. Nothing in DATA is changed; pictures that cannot be read are left out.
+--data takes a folder of pictures: in it, or in folders inside, at any depth. Where it
+holds train with class folders, or beside val, that is read. Pictures may have
+any size and mode; their middle square is used. Nothing in DATA is changed; what cannot
+be used is left out, and counted in one line.
 """
 
 
@@ -75,7 +76,7 @@ IN_A_SHELL = {
 }
 
 
-def _check(given) -> int:
+def _check(args) -> int:
     from .check_machine import check_machine
 
     ready = check_machine()
@@ -117,38 +118,48 @@ def _number(kind, low, high):
 
 
 def _parser():
-    """The parser of all commands; each names the function of commands.py that it is."""
+    """The parser of all commands; each is a function of commands.py."""
     parser = _Parser("dcgan", description=ABOUT, epilog=MORE)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("check", help="is this machine ready?")
-    faces = commands.add_parser("faces", help="draw or download pictures to train on")
-    train = commands.add_parser(
-        "train",
-        help="train, stop, go on",
-        description=TRAIN,
-        usage="dcgan train [--preset NAME] [--data DATA] [--out DIR] [more: see below]",
-    )
-    generate = commands.add_parser(
-        "generate", help="draw pictures with a trained generator"
-    )
-    export = commands.add_parser(
-        "export", help="write a generator for use without this course"
-    )
+    text = "draw or download pictures to train on"
+    _faces_options(commands.add_parser("faces", help=text))
+    usage = "dcgan train [--preset NAME] [--data DATA] [--out DIR] [more: see below]"
+    words = {"help": "train, stop, go on", "description": TRAIN, "usage": usage}
+    train = commands.add_parser("train", **words)
+    _train_options(train)
+    text = "draw pictures with a trained generator"
+    generate = commands.add_parser("generate", help=text)
+    text = "write a generator for use without this course"
+    export = commands.add_parser("export", help=text)
+    for command in (generate, export):
+        text = "a .ckpt file; or a training's folder: its newest one"
+        command.add_argument("--checkpoint", metavar="CKPT", required=True, help=text)
+    _generate_options(generate)
+    _export_options(export)
+    for command in (train, generate, export):
+        choices, text = ("auto", "cpu", "ascend"), "an Ascend, if there is one"
+        command.add_argument("--device", type=str.lower, choices=choices, help=text)
+    return parser
 
+
+def _faces_options(faces):
     add = faces.add_argument
     add("--data", choices=("sample", "anime"), help="drawn by us, or downloaded")
     text = "so many sample faces"
     add("--count", type=_number(int, 1, 10**6), metavar="N", help=text)
     text = (
         "make DIR/train/<hair colour>/*.JPEG of sample faces (512, or --count), laid "
+        "out as ImageNet is, to try `dcgan train --data DIR`"
     )
-    text += "out as ImageNet is, to try `dcgan train --data DIR`"
     add("--stand-in", metavar="DIR", help=text)
 
+
+def _train_options(train):
     where = train.add_argument_group("what and where")
     add = where.add_argument
     add("--preset", choices=PRESETS, default="class", help="class by default")
-    add("--data", metavar="DATA", help="a folder of class folders; sample; or anime")
+    add("--data", metavar="DATA", help="a folder of pictures; sample; or anime")
     add("--out", metavar="DIR", help="for all results; a folder in build by default")
     add = where.add_mutually_exclusive_group().add_argument
     add("--resume", action="store_true", help="go on from the newest checkpoint")
@@ -167,40 +178,38 @@ def _parser():
             text += f" (class {here}, imagenet32 {there})"
         add(option, type=_number(kind, low, high), metavar=letter, help=text)
 
-    for command in (generate, export):
-        text = "a .ckpt file; or a training's folder: its newest one"
-        command.add_argument("--checkpoint", metavar="CKPT", required=True, help=text)
+
+def _generate_options(generate):
     add = generate.add_argument
     add("--out", metavar="DIR", required=True, help="gets generate.png")
-    add("--count", type=_number(int, 1, 10**5), default=16, metavar="N", help="16")
+    text = "pictures, 16 by default"
+    add("--count", type=_number(int, 1, 10**5), default=16, metavar="N", help=text)
     text = "of the grid; as many as rows by default"
     add("--columns", type=_number(int, 1, 1000), metavar="N", help=text)
     text = "another one, other pictures; that of the training by default"
     add("--seed", type=_number(*VALUES["seed"][:3]), metavar="N", help=text)
 
-    add = export.add_argument
-    formats = ("MINDIR", "ONNX", "AIR")
-    add("--format", choices=formats, default="MINDIR", type=str.upper, help="MINDIR")
-    add("--out", metavar="DIR", help="beside the checkpoint by default")
 
-    for command in (train, generate, export):
-        choices, text = ("auto", "cpu", "ascend"), "an Ascend, if there is one"
-        command.add_argument("--device", type=str.lower, choices=choices, help=text)
-    return parser
+def _export_options(export):
+    formats = ("MINDIR", "ONNX", "AIR")
+    add = export.add_argument
+    text = "MINDIR by default"
+    add("--format", choices=formats, default="MINDIR", type=str.upper, help=text)
+    add("--out", metavar="DIR", help="beside the checkpoint by default")
 
 
 def main(words=None) -> int:
     """Run one command, given as a list of words (sys.argv's); returns the exit code."""
     words = sys.argv[1:] if words is None else list(words)
-    given = _parser().parse_args(words)
-    given.words = words
-    if given.command == "check":
-        return _check(given)
-    if getattr(given, "device", None):
-        os.environ["DCGAN_DEVICE"] = given.device  # for the workers, too
+    args = _parser().parse_args(words)
+    args.words = words
+    if args.command == "check":
+        return _check(args)
+    if getattr(args, "device", None):
+        os.environ["DCGAN_DEVICE"] = args.device  # for the workers, too
     prepare_runtime()
     try:
-        return _run(given)
+        return _run(args)
     except CourseError as error:
         sentence, code = str(error), 1 if error.while_running else 2
         for here, there in IN_A_SHELL.items():
@@ -209,11 +218,11 @@ def main(words=None) -> int:
         sentence, code = f"it failed while running: {error}.", 1
     except KeyboardInterrupt:
         sentence, code = "interrupted.", 130
-    print(f"dcgan {given.command}: {sentence}", file=sys.stderr)
+    print(f"dcgan {args.command}: {sentence}", file=sys.stderr)
     return code
 
 
-def _run(given) -> int:
+def _run(args) -> int:
     # With it comes MindSpore, which takes seconds. A Ctrl-C amid its import would crash
     # the process, so it takes effect afterwards.
     asked, before = [], signal.getsignal(signal.SIGINT)
@@ -229,5 +238,5 @@ def _run(given) -> int:
         "train": commands.train_command,
         "generate": commands.generate_command,
         "export": commands.export,
-    }[given.command]
-    return run(given)
+    }[args.command]
+    return run(args)

@@ -16,14 +16,7 @@ def get_faces(settings: Settings) -> Pictures:
     are fewer than one batch, and where the results would lie among the pictures.
     """
     root = settings.data_dir
-    if root.resolve() in (
-        settings.run_dir.resolve(),
-        *settings.run_dir.resolve().parents,
-    ):
-        raise CourseError(
-            f"The results would go to {settings.run_dir}, among the pictures in "
-            f"{root}, and be taken for some: set DCGAN_BUILD_DIR to another folder."
-        )
+    refuse_results_among_pictures(settings)
     try:
         if settings.data == "sample":
             draw_sample_faces(root, settings.face_count)
@@ -42,6 +35,16 @@ def get_faces(settings: Settings) -> Pictures:
     print(pictures.summary())
     need_a_batch(pictures, settings.batch_size)
     return pictures
+
+
+def refuse_results_among_pictures(settings):
+    """Raise CourseError where a training's results would be taken for pictures."""
+    root, results = settings.data_dir.resolve(), settings.run_dir.resolve()
+    if root in (results, *results.parents):
+        raise CourseError(
+            f"The results would go to {results}, among the pictures in {root}, and be "
+            "taken for some: set DCGAN_BUILD_DIR to another folder."
+        )
 
 
 def need_a_batch(pictures, batch_size):

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ..files import whole_file
 from .curves import COLOUR_G
 
 
@@ -28,13 +29,8 @@ def make_grid(pictures, columns=8, gap=2) -> np.ndarray:
 
 def save_picture(grid, path):
     """Write [H, W, 3] uint8 as a PNG, under its final name only when it is whole."""
-    path = Path(path)
-    part = path.with_suffix(".part")
-    try:
+    with whole_file(path) as part:
         Image.fromarray(grid).save(part, format="PNG")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def show_grid(pictures, title, columns=8, width=8.0):

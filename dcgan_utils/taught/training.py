@@ -1,4 +1,4 @@
-"""Lesson 03: the losses of D and G, one training step, the average of G's weights."""
+"""Lesson 03: the losses of D and G, one training step, the average of G, the loop."""
 
 import mindspore as ms
 from mindspore import nn, ops
@@ -56,3 +56,24 @@ def make_average_step(generator, average, decay):
         return True  # a compiled function must return something
 
     return average_step
+
+
+def train(model, run):
+    """Train until the last epoch, from where the run stands; returns all its losses."""
+    s = model.settings
+    train_step = make_train_step(
+        model.generator,
+        model.discriminator,
+        model.optimizer_g,
+        model.optimizer_d,
+        s.real_label,
+    )
+    average_step = make_average_step(model.generator, model.average, s.average_decay)
+    with run:
+        for epoch in run.epochs():
+            for real in run.batches(epoch):
+                losses = train_step(real, run.noise())
+                average_step()
+                run.record(*losses)
+            run.end_epoch(epoch)
+    return run.history

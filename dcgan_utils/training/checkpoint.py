@@ -2,7 +2,7 @@
 
 A checkpoint holds both networks, the averaged generator, both optimizers (moments and
 step counts), the losses so far and the settings. Noise and the order of the pictures
-are functions of the seed and the step (see randomness.py), so nothing else is needed.
+follow from the seed and the step (see randomness.py), so nothing else is needed.
 """
 
 import json
@@ -10,7 +10,7 @@ import logging
 import os
 import re
 import zlib
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 
@@ -19,6 +19,7 @@ import numpy as np
 from mindspore import ops
 
 from .. import CourseError
+from ..files import delete_partial_files, whole_file
 from ..settings import Settings, recipe
 
 KEEP = 2  # the newest and, should that one be damaged, the one before
@@ -29,43 +30,28 @@ class DamagedCheckpoint(CourseError):
 
 
 def save_checkpoint(
-    folder, parameters, history, settings, pictures, keep=KEEP, pictures_sum="none"
+    folder, parameters, history, settings, pictures, fingerprint="none", keep=KEEP
 ):
     """Write ``folder/step-NNNNNNN.ckpt`` and keep the last two; returns its path.
 
-    keep=None deletes none of the earlier ones.
-
     parameters: MindSpore parameters with distinct names. history: the losses of D and
-    G, [steps, 2] float32. pictures: how many were trained on; pictures_sum: a word that
-    tells them from others. The file is written beside, flushed to the disk and then
-    renamed, so a file under its final name is always whole. Raises CourseError where
-    the disk is full, where the folder cannot be written, and where a value is not
-    finite; the earlier ones are then left alone.
+    G, [steps, 2] float32. pictures: how many were trained on; fingerprint: a word that
+    tells them from others. keep=None deletes none of the earlier ones. Raises
+    CourseError where the disk is full, where the folder cannot be written, and where a
+    value is not finite; the earlier ones are then left alone.
     """
     folder, parameters = Path(folder), list(parameters)
+    _refuse_infinite(parameters, len(history), folder)
     path = folder / f"step-{len(history):07d}.ckpt"
-    part = folder / f"writing-{os.getpid()}.ckpt"
-    for p in parameters:
-        # A loss tells of it one step late, when it may have been saved already.
-        if not np.isfinite(p.asnumpy()).all():
-            raise CourseError(
-                f"After step {len(history)}, {p.name} holds numbers that are not "
-                "finite, so nothing was saved: lower the learning rates and start anew "
-                f"with fresh=True. What was saved before is kept in {folder}."
-            )
     entries = [{"name": p.name, "data": p} for p in parameters]
     entries.append({"name": "history", "data": ms.Tensor(history, ms.float32)})
-    notes = {"pictures": pictures, "pictures_sum": pictures_sum}
+    notes = {"pictures": pictures, "fingerprint": fingerprint}
     notes["settings"] = json.dumps(recipe(settings))
-    loud = logging.root.manager.disable
-    logging.disable()  # MindSpore's word on a failure: the sentence below is enough
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        ms.save_checkpoint(entries, str(part), append_dict=notes, crc_check=True)
-        os.chmod(part, 0o644)
-        with open(part, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(part, path)
+        with whole_file(path) as part, _without_logs():
+            ms.save_checkpoint(entries, str(part), append_dict=notes, crc_check=True)
+            os.chmod(part, 0o644)
     except (OSError, RuntimeError, ValueError) as error:
         raise CourseError(
             f"The checkpoint could not be saved in {folder} ({_reason(error)}): make "
@@ -73,58 +59,47 @@ def save_checkpoint(
             "from the last checkpoint."
         ) from None
     finally:
-        logging.disable(loud)
-        sweep(folder)
-    if keep is None:
-        return path
-    # Those of later steps are damaged ones, or training would have gone on from them.
-    found = list_checkpoints(folder)
-    newest = found.index(path) + 1
-    _delete(found[: max(newest - keep, 0)] + found[newest:])
+        delete_partial_files(folder)  # MindSpore leaves a .tmp of its own
+    if keep is not None:
+        _delete_others(path, keep)
     return path
+
+
+def _refuse_infinite(parameters, step, folder):
+    """A loss tells of such numbers one step late, when they may have been saved."""
+    for p in parameters:
+        if not np.isfinite(p.asnumpy()).all():
+            raise CourseError(
+                f"After step {step}, {p.name} holds numbers that are not finite, so "
+                "nothing was saved: lower the learning rates and start anew with "
+                f"fresh=True. What was saved before is kept in {folder}."
+            )
+
+
+@contextmanager
+def _without_logs():
+    """MindSpore's words on a failure do not come: our sentence is enough."""
+    before = logging.root.manager.disable
+    logging.disable()
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _reason(error) -> str:
     """What went wrong, without what MindSpore tells its own developers below it."""
-    told = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return told.strip().splitlines()[0]
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return reason.strip().splitlines()[0]
 
 
-def sweep(folder):
-    """Delete what saving leaves behind where it fails or its process is killed."""
-    parts = Path(folder).glob("writing-*")  # with MindSpore's own .tmp
-    _delete(p for p in parts if re.fullmatch(r"writing-\d+\.(ckpt|tmp)", p.name))
-
-
-def _delete(paths):
-    for path in paths:
+def _delete_others(path, keep):
+    """Delete all but so many up to this one; a later one is damaged, or it was used."""
+    found = list_checkpoints(path.parent)
+    newest = found.index(path) + 1
+    for other in found[: max(newest - keep, 0)] + found[newest:]:
         with suppress(OSError):  # one that will not go does no harm
-            path.unlink()
-
-
-def hold(path):
-    """Open a file and hold it for this process; None where another process has it.
-
-    The system lets go of it when the process ends, in whatever way. Raises OSError
-    where the file cannot be made.
-    """
-    file = open(path, "ab", buffering=0)  # noqa: SIM115 (held until closed)
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            file.seek(1 << 20)  # not the first bytes: nobody else could read them
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        file.close()
-        return None
-    except OSError:
-        pass  # a file system that knows no locks
-    return file
+            other.unlink()
 
 
 def list_checkpoints(folder) -> list[Path]:
@@ -138,7 +113,7 @@ def read_checkpoint(path) -> dict:
     """The entries of one checkpoint: names to parameters, and four more.
 
     ``settings`` comes back as Settings, ``pictures`` (how many were trained on) as int,
-    ``pictures_sum`` as text and ``history`` as an array [steps, 2]. Raises CourseError
+    ``fingerprint`` as text and ``history`` as an array [steps, 2]. Raises CourseError
     if the file is missing or cannot be read, and DamagedCheckpoint if it is damaged or
     not one of ours.
     """
@@ -146,8 +121,8 @@ def read_checkpoint(path) -> dict:
     try:
         content = path.read_bytes()
         # MindSpore ends a file with this word and a sum, and lets one without it pass.
-        body, mark, total = content[:-17], content[-17:-10], content[-10:]
-        whole = mark == b"crc_num" and zlib.crc32(body) == int.from_bytes(total, "big")
+        body, word, total = content[:-17], content[-17:-10], content[-10:]
+        whole = word == b"crc_num" and zlib.crc32(body) == int.from_bytes(total, "big")
         entries = ms.load_checkpoint(str(path)) if whole else {}
     except FileNotFoundError:
         raise CourseError(
@@ -165,7 +140,7 @@ def read_checkpoint(path) -> dict:
         entries["settings"] = Settings(**{k: written[k] for k in known & set(written)})
         entries["pictures"] = int(entries["pictures"].asnumpy())
         entries["history"] = entries["history"].asnumpy()
-        entries.setdefault("pictures_sum", "none")
+        entries.setdefault("fingerprint", "none")
     except Exception:
         raise DamagedCheckpoint(
             f"{path} is damaged or is not a checkpoint of this course: delete it; "
@@ -186,6 +161,39 @@ def newest_checkpoint(folder) -> dict | None:
         except DamagedCheckpoint as error:
             print(error)
     return None
+
+
+def refuse_changes(saved, settings, pictures=None):
+    """Raise CourseError if a checkpoint was made with other settings or pictures.
+
+    saved: from read_checkpoint. pictures: those of now, if they are known already.
+    Other ``epochs`` are no change.
+    """
+    now, then = recipe(settings), recipe(saved["settings"])
+    changed = [
+        f"{name} was {then[name]} and is {now[name]}"
+        for name in now
+        if now[name] != then[name] and name != "epochs"
+    ]
+    if pictures is not None:
+        changed += _changes_of_pictures(saved, settings, pictures)
+    if changed:
+        raise CourseError(
+            f"The training in {settings.run_dir} cannot go on: {'; '.join(changed)}. "
+            "Set that back, or start anew with fresh=True."
+        )
+
+
+def _changes_of_pictures(saved, settings, pictures):
+    before, now = saved["pictures"], len(pictures)
+    # Of a large folder, more epochs take more pictures, which begin with the same ones.
+    may_differ = settings.face_count and settings.epochs != saved["settings"].epochs
+    if before != now and not may_differ:
+        return [f"there were {before:,} pictures and now {now:,}"]
+    known = saved["fingerprint"] != "none" and now >= before
+    if known and saved["fingerprint"] != pictures.fingerprint(before):
+        return ["the pictures are not the same ones"]
+    return []
 
 
 def restore(entries, parameters):

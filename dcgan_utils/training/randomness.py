@@ -3,8 +3,7 @@
 import mindspore as ms
 import numpy as np
 
-# Every random number is a function of the seed and of where training stands, so a
-# resumed run sees the very numbers that an unbroken one would have seen.
+# A resumed run sees the very numbers that an unbroken one would have seen.
 FIXED, NOISE, ORDER, CALIBRATE = 0, 1, 2, 3
 
 
@@ -18,11 +17,22 @@ def step_noise(settings, step):
     return normal_noise(settings, settings.batch_size, NOISE, step)
 
 
+def calibration_noise(settings, count=512):
+    """The noise [count, latent_size, 1, 1] float32 that batch norm is measured on."""
+    return normal_noise(settings, count, CALIBRATE, 0)
+
+
 def normal_noise(settings, count, stream, number):
     """Noise [count, latent_size, 1, 1] float32: a stream's piece of this number."""
     rng = np.random.default_rng([settings.seed, stream, number])
     noise = rng.standard_normal((count, settings.latent_size, 1, 1), np.float32)
     return ms.Tensor(noise)
+
+
+def steps_per_epoch(settings, picture_count):
+    """How many steps an epoch has: as many as there are batches, the last filled up."""
+    count = min(settings.face_count or picture_count, picture_count)
+    return -(-count // settings.batch_size)
 
 
 def epoch_order(settings, picture_count, epoch):
@@ -33,5 +43,5 @@ def epoch_order(settings, picture_count, epoch):
     """
     rng = np.random.default_rng([settings.seed, ORDER, epoch])
     order = rng.permutation(picture_count)[: settings.face_count or None]
-    steps = -(-len(order) // settings.batch_size)
+    steps = steps_per_epoch(settings, picture_count)
     return np.resize(order, steps * settings.batch_size).tolist()

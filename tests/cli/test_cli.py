@@ -288,9 +288,8 @@ def test_of_pictures_that_cannot_be_read_nothing_is_begun(tmp_path, capsys):
 def test_a_failure_while_running_is_told_from_bad_input(
     begun, code, photos, tmp_path, monkeypatch, capsys
 ):
-    def fail(model, root, view, fresh):
-        if begun:
-            view.start()
+    def fail(model, run):
+        run.begun = begun
         raise CourseError("It failed: run the cell again; it goes on.")
 
     monkeypatch.setattr(commands, "train", fail)

@@ -277,7 +277,7 @@ def note(run, epoch):
 run_module.TrainingRun.batches, run_module.TrainingRun.end_epoch = keep, note
 for way in ("decoded", "files"):
     if way == "files":
-        training.decode_once = lambda *arguments: None
+        run_module.decode_once = lambda *arguments: None
     model = model_module.build_dcgan(settings)
     run_module.train(model, sys.argv[1], fresh=True)
 print(json.dumps(used))

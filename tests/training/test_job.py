@@ -101,9 +101,9 @@ def make_train_step(generator, discriminator, optimizer_g, optimizer_d, real_lab
 
     return train_step
 
-run_module.step_noise, run_module.make_train_step = step_noise, make_train_step
+run_module.step_noise, taught_training.make_train_step = step_noise, make_train_step
 model = model_module.build_dcgan(TINY, place)
-history = run_module.train(model, faces)
+history = taught_training.train(model, run_module.TrainingRun(model, faces))
 kept = {p.name: p.asnumpy() for p in model.parameters}
 np.savez(f"{out}/end-rank-{place.rank}.npz", history=history, **kept)
 print("end of worker", place.rank)
