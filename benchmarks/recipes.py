@@ -105,10 +105,9 @@ def main():
     choose_device("cpu")
     import mindspore as ms
 
-    from dcgan_utils.pictures.decoded import list_pictures
     from dcgan_utils.pictures.encoder import encode, load_encoder
+    from dcgan_utils.pictures.folder import look_at_folder
     from dcgan_utils.show.grids import make_grid, save_picture
-    from dcgan_utils.taught.data import create_dataset
     from dcgan_utils.taught.evaluation import coverage, fid, kid
     from dcgan_utils.taught.results import generate
     from dcgan_utils.taught.training import make_average_step, make_train_step
@@ -119,13 +118,8 @@ def main():
     s = replace(PROFILES["class"], seed=given.seed, **RECIPES[given.recipe])
 
     def load(folder, size):
-        count = len(list_pictures(folder)) // 100 * 100
-        batches = create_dataset(folder, size, 100, list(range(count)))
-        pixels = [
-            np.round(b[0] * 127.5 + 127.5).astype(np.uint8)
-            for b in batches.create_tuple_iterator(output_numpy=True)
-        ]
-        return np.concatenate(pixels)
+        pictures = look_at_folder(folder, size)
+        return pictures[np.arange(len(pictures))]
 
     def in_range(pixels):
         return pixels.astype(np.float32) / 127.5 - 1

@@ -1,5 +1,6 @@
 """The files that say what is installed agree, and the commands of the README exist."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -28,10 +29,27 @@ def text(name):
 def test_requirements_are_what_a_student_expects():
     expected = (
         "mindspore numpy matplotlib pillow download jupyter tqdm ipywidgets nbval "
-        "scipy onnx onnxruntime"
+        "scipy onnx onnxruntime ipython psutil"
     )
     assert set(requirements("requirements.txt")) == set(expected.split())
     assert not requirements("requirements.txt")["numpy"].specifier.contains("2.0.0")
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("dcgan_utils", "requirements.txt"), ("tools", "requirements-dev.txt")],
+)
+def test_what_is_imported_stands_in_the_requirements(folder, name):
+    known = set(requirements("requirements.txt")) | set(requirements(name))
+    packages = {"PIL": "pillow", "IPython": "ipython", "mpl_toolkits": "matplotlib"}
+    own = {"dcgan_utils", "tools", *sys.stdlib_module_names}
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module]
+            for top in {name.split(".")[0] for name in names} - own:
+                assert packages.get(top, top).lower() in known, f"{path}: {top}"
 
 
 def test_versions_stand_in_one_place():
