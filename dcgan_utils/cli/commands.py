@@ -59,7 +59,7 @@ def train_command(given) -> int:
     settings, workers = settings_of(given), _workers(given)
     find_device()  # refuses one that is not there
     if workers != 1 or given.port:
-        check_job(workers, given.port)
+        check_job(workers, given.port, rank_table=given.workers is None)
     if not in_job():
         _prepare(settings, given, workers)
     if workers > 1 and not in_job():
