@@ -62,7 +62,7 @@ def train_command(args) -> int:
     settings, workers = settings_of(args), _workers(args)
     find_device()  # refuses one that is not there
     if workers != 1 or args.port:
-        check_job(workers, args.port)
+        check_job(workers, args.port, rank_table=args.workers is None)
     if not in_job():
         pictures = _prepare(_whole_batch(settings, workers), args)
         if workers > 1:

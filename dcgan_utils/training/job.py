@@ -1,33 +1,32 @@
 """Start a job of several workers with msrun, watch it, and leave nothing behind.
 
-Light: it imports no MindSpore. What the workers do is in parallel.py.
+Light: it imports no MindSpore. What a worker does is in workers.py.
 """
 
-import contextlib
 import json
 import os
 import re
 import signal
 import socket
-import subprocess
 import sys
-import threading
 import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from subprocess import PIPE, STDOUT, Popen
 
 import psutil
 
 from .. import CourseError
+from ..files import lock_file
 
 LAUNCHER = "DCGAN_LAUNCHER"  # in a worker's environment: the process that started it
-
 
 # Asks a worker to stop. Not SIGTERM: MindSpore ends a worker with that one when it has
 # lost another, and then no step can be waited for.
 STOP = getattr(signal, "SIGUSR1", None)
 
-
-OWN_LINE = re.compile(r"\[(DEBUG|INFO|WARNING|ERROR|CRITICAL)\] ")  # MindSpore's
+MINDSPORE_LINE = re.compile(r"\[(DEBUG|INFO|WARNING|ERROR|CRITICAL)\] ")
+FAILED = re.compile(r"process (\d+) exit with exception. Error code: (-?\d+)\.")
 
 
 def in_job() -> bool:
@@ -49,19 +48,52 @@ def count_devices() -> tuple[int, str]:
 def read_rank_table(path) -> int:
     """The number of devices in a rank table (hccl.json). Nothing else of it is needed.
 
-    Raises CourseError if the file is not a rank table.
+    Raises CourseError if the file is not there or is no rank table.
     """
+    path = Path(path)
+    if not path.is_file():
+        raise CourseError(f"There is no file {path}: a rank table can be left out.")
     try:
-        table = json.loads(Path(path).read_text(encoding="utf-8"))
-        count = sum(len(server["device"]) for server in table["server_list"])
-    except (OSError, ValueError, TypeError, LookupError):
-        count = 0
-    if not count:
+        table = json.loads(path.read_text(encoding="utf-8"))
+        return sum(len(server["device"]) for server in table["server_list"])
+    except (ValueError, TypeError, LookupError):
         raise CourseError(
             f"{path} is no rank table (hccl.json) with a server_list of devices: "
             "leave it out, it is not needed."
+        ) from None
+
+
+def check_job(workers, port, rank_table=False):
+    """Raise CourseError where such a job cannot run on this machine.
+
+    rank_table: whether the number of workers comes from one.
+    """
+    if not sys.platform.startswith("linux"):
+        raise CourseError(
+            "Several workers need msrun, which runs on Linux only: leave out --workers."
         )
-    return count
+    count, what = count_devices()
+    if not 1 <= workers <= count:
+        asked = "The rank table lists {} devices" if rank_table else "--workers is {}"
+        raise CourseError(
+            f"{asked.format(workers)}, and this machine has {count} {what}: take 1 to "
+            f"{count} with --workers."
+        )
+    if port and not 1024 <= port <= 65535:
+        raise CourseError(f"--port takes 1024 to 65535, not {port}.")
+    try:
+        _bind(port)
+    except OSError:
+        raise CourseError(
+            f"Port {port} is in use: name another with --port, or leave it out, and a "
+            "free one is found."
+        ) from None
+
+
+def _bind(port) -> int:
+    """Take a port for a moment, 0 any free one; returns its number."""
+    with socket.create_server(("127.0.0.1", port)) as probe:
+        return probe.getsockname()[1]
 
 
 def launch(command, workers, port=0, log_dir="logs") -> int:
@@ -74,225 +106,138 @@ def launch(command, workers, port=0, log_dir="logs") -> int:
 
     Returns 0 when all went well, 130 or 143 after an interrupt, else the exit code of
     the worker that failed (1 if it was killed), having said on stderr which and why.
-    Raises CourseError for a number of workers or a port that cannot be.
+    Raises CourseError where check_job does, and where no logs can be written.
     """
     check_job(workers, port)
-    log_dir = Path(log_dir)
-    python = Path(sys.executable)
-    with _claim(log_dir) as log:
-        job = _Job(log_dir)
-        options = {
-            "args": [
-                *(python, "-m", "mindspore.parallel.cluster.run"),
-                *(f"--worker_num={workers}", f"--local_worker_num={workers}"),
-                *("--master_addr=127.0.0.1", f"--master_port={port or _free_port()}"),
-                *(f"--log_dir={log_dir}", "--join=True"),
-                f"--tail_worker_log={workers}",  # none: we show worker 0 ourselves
-                *("python", *map(str, command)),
-            ],
-            "stdin": subprocess.DEVNULL,
-            "stdout": log,
-            "stderr": subprocess.STDOUT,
-            "start_new_session": True,  # a Ctrl-C reaches us alone
-            "env": {
-                **os.environ,
-                # msrun says "python" and means the first one on the path.
-                "PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', '')}",
-                "PYTHONUNBUFFERED": "1",
-                "GLOG_v": "3",  # msrun must say which worker failed
-                LAUNCHER: str(os.getpid()),
-            },
-        }
-        with _interrupts(job.interrupt):
-            try:
-                job.msrun = subprocess.Popen(**options)
-                return job.watch()
-            finally:
-                job.end()
+    with _claim(Path(log_dir)) as log, ExitStack() as at_the_end:
+        job = _Job(command, workers, port or _bind(0), log)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before = signal.signal(number, job.interrupt)
+            at_the_end.callback(signal.signal, number, before)
+        at_the_end.callback(job.end)
+        return job.watch()
 
 
-def how_it_ended(code) -> str:
-    """An exit code in words; a negative one is that of a signal."""
-    if code < 0:
-        return f"was killed by signal {-code} ({signal.Signals(-code).name})"
-    return f"ended with exit code {code}"
+def _claim(log_dir):
+    """Open msrun.log and hold it against other jobs; old logs are deleted."""
+    try:
+        log_dir.mkdir(parents=True, exist_ok=True)
+        log = lock_file(log_dir / "msrun.log")
+        for old in log_dir.glob("worker_*.log") if log else ():
+            old.unlink()
+    except OSError as error:
+        raise CourseError(
+            f"No logs can be written to {log_dir} ({error.strerror}): take another "
+            "folder, or make it writable."
+        ) from None
+    if not log:
+        raise CourseError(
+            f"Another job writes its logs to {log_dir}: wait for its end, or take "
+            "another folder."
+        )
+    log.truncate(0)
+    return log
 
 
 def worker_log(log_dir, rank) -> str:
     """What a worker has printed, without MindSpore's own log lines."""
     path = Path(log_dir) / f"worker_{rank}.log"
     text = path.read_text(errors="replace") if path.exists() else ""
-    return "".join(line for line in text.splitlines(True) if not OWN_LINE.match(line))
-
-
-@contextlib.contextmanager
-def _claim(log_dir):
-    """The file that msrun writes to, held against other jobs; old logs are deleted."""
-    try:
-        log_dir.mkdir(parents=True, exist_ok=True)
-        log = open(log_dir / "msrun.log", "a", encoding="utf-8")  # noqa: SIM115
-    except OSError as error:
-        raise CourseError(
-            f"No logs can be written to {log_dir} ({error.strerror}): take another "
-            "folder, or make it writable."
-        ) from None
-    with log:
-        import fcntl  # Linux has it, and msrun runs nowhere else
-
-        try:
-            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise CourseError(
-                f"Another job writes its logs to {log_dir}: wait for its end, or take "
-                "another folder."
-            ) from None
-        log.truncate(0)
-        for old in (*log_dir.glob("worker_*.log"), log_dir / "scheduler.log"):
-            old.unlink(missing_ok=True)
-        yield log
-
-
-def check_job(workers, port):
-    """Raise CourseError for a number of workers or a port that cannot be."""
-    if not sys.platform.startswith("linux"):
-        raise CourseError(
-            "Several workers need msrun, which runs on Linux only: leave out --workers."
-        )
-    there, what = count_devices()
-    if not 1 <= workers <= there:
-        raise CourseError(
-            f"--workers {workers} cannot be: this machine has {there} {what}, so take "
-            f"1 to {there}."
-        )
-    if port and not 1024 <= port <= 65535:
-        raise CourseError(f"--port {port} cannot be: take one from 1024 to 65535.")
-    if port:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                raise CourseError(
-                    f"Port {port} is in use: name another with --port, or leave it "
-                    "out, and a free one is found."
-                ) from None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextlib.contextmanager
-def _interrupts(handler):
-    """Call handler on SIGINT and SIGTERM; only the main thread can."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    old = {n: signal.signal(n, handler) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, was in old.items():
-            signal.signal(number, was)
+    lines = text.splitlines(keepends=True)
+    return "".join(line for line in lines if not MINDSPORE_LINE.match(line))
 
 
 class _Job:
-    """A running msrun with all its processes."""
+    """A running msrun, which writes to the file log, and its workers."""
 
-    def __init__(self, log_dir):
-        self.msrun, self.log_dir = None, log_dir
-        self.processes = {}  # all of them: process → a worker's rank, else None
+    def __init__(self, command, workers, port, log):
+        self.log_dir = Path(log.name).parent
+        self.workers = {}  # process number → rank
         self.asked = 0  # the signal that asked for an end
-        self.told = set()  # the workers who know
-        self.shown = 0  # characters of worker 0's log
+        options = (
+            f"-m mindspore.parallel.cluster.run --join=True --master_port={port} "
+            f"--worker_num={workers} --local_worker_num={workers} "
+            f"--tail_worker_log={workers}"  # that is, of none: we show worker 0
+        )
+        words = [f"--log_dir={self.log_dir}", "python", "-u", *map(str, command)]
+        self.msrun = Popen(
+            [sys.executable, *options.split(), *words],
+            stdin=PIPE,  # when it is closed, the workers stop: see workers.py
+            stdout=log,
+            stderr=STDOUT,
+            start_new_session=True,  # a Ctrl-C reaches us alone
+            env={
+                **os.environ,
+                LAUNCHER: str(os.getpid()),
+                # msrun says "python" and means the first one there.
+                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                "GLOG_v": "3",  # msrun must say which worker failed
+            },
+        )
 
     def watch(self) -> int:
-        """Show worker 0's log until the job is over; returns the exit code."""
-        while self.msrun.poll() is None:
-            self._find_processes()
-            self._pass_on()
-            self._show()
-            if self._failure():
-                break  # msrun would wait for the scheduler, which waits for the dead
-            time.sleep(0.2)
-        self._show(to_the_end=True)
-        failure = self._failure()
-        if failure and not (self.asked and failure[1] == -STOP):
-            return self._explain(*failure)
-        if self.asked:
+        """Wait for the end of the job; returns its exit code."""
+        failed = self._follow_logs()
+        if self.asked and (not failed or int(failed[2]) == -STOP):
             return 128 + self.asked
+        if failed:
+            return self._explain(int(failed[1]), int(failed[2]))
         if self.msrun.returncode:
-            print(
-                f"msrun failed: see {self.log_dir / 'msrun.log'} and "
-                f"{self.log_dir / 'scheduler.log'}.",
-                file=sys.stderr,
-            )
-            return 1
-        return 0
+            print(f"msrun failed: see its logs in {self.log_dir}.", file=sys.stderr)
+        return 1 if self.msrun.returncode else 0
 
-    def interrupt(self, number, frame=None):
-        """Ask the workers to stop; asked twice, end them."""
+    def _follow_logs(self):
+        """Show worker 0's log until the job is over or a worker has failed.
+
+        Returns what msrun says of that one, matched: the rest would wait for it.
+        """
+        report, over, failed = "", False, None
+        with (
+            open(self.log_dir / "worker_0.log", "w+", errors="replace") as printed,
+            open(self.log_dir / "msrun.log", errors="replace") as reported,
+        ):
+            while not (over or failed):
+                time.sleep(0.2)
+                self._find_workers()
+                over = self.msrun.poll() is not None
+                report += reported.read()
+                failed = FAILED.search(report)
+                for line in printed:
+                    if not MINDSPORE_LINE.match(line):
+                        print(line, end="", flush=True)
+        return failed
+
+    def interrupt(self, number, frame):
+        """Ask the workers to stop; asked for twice, do not wait for them."""
         if self.asked:
             raise KeyboardInterrupt
         self.asked = number
+        self.msrun.stdin.close()
 
     def end(self):
         """Kill what is still there."""
-        if self.msrun is None:
-            return
-        self._find_processes()
-        for process in self.processes:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        self.msrun.kill()
-        self.msrun.wait()
-        psutil.wait_procs(list(self.processes), timeout=10)
+        self._find_workers()
+        for group in (self.msrun.pid, *self.workers):
+            with suppress(OSError):
+                os.killpg(group, signal.SIGKILL)
+        self.msrun.communicate()
 
-    def _find_processes(self):
-        with contextlib.suppress(psutil.Error):
-            for process in psutil.Process(self.msrun.pid).children(recursive=True):
-                if self.processes.get(process) is None:  # it may have just been born
-                    self.processes[process] = self._rank_of(process)
+    def _find_workers(self):
+        with suppress(psutil.Error):  # one has just been born, or died
+            for process in psutil.Process(self.msrun.pid).children():
+                variables = process.environ()
+                if variables.get("MS_ROLE") == "MS_WORKER":
+                    self.workers[process.pid] = int(variables["RANK_ID"])
 
-    def _rank_of(self, process):
-        with contextlib.suppress(psutil.Error):
-            there = process.environ()
-            below_msrun = process.ppid() == self.msrun.pid
-            if below_msrun and there.get("MS_ROLE") == "MS_WORKER":
-                return int(there["RANK_ID"])
-        return None
-
-    def _pass_on(self):
-        workers = {p for p, rank in self.processes.items() if rank is not None}
-        for process in workers - self.told if self.asked else ():
-            with contextlib.suppress(psutil.Error):
-                process.send_signal(STOP)
-            self.told.add(process)
-
-    def _show(self, to_the_end=False):
-        text = worker_log(self.log_dir, 0)
-        whole = len(text) if to_the_end else text.rfind("\n") + 1
-        if whole > self.shown:
-            print(text[self.shown : whole], end="", flush=True)
-            self.shown = whole
-
-    def _failure(self):
-        text = (self.log_dir / "msrun.log").read_text(errors="replace")
-        found = re.search(
-            r"process (\d+) exit with exception. Error code: (-?\d+)", text
-        )
-        return found and (int(found.group(1)), int(found.group(2)))
-
-    def _explain(self, pid, code) -> int:
-        ranks = {process.pid: rank for process, rank in self.processes.items()}
-        rank = ranks.get(pid)
-        name = "A worker" if rank is None else f"Worker {rank}"
-        log = self.log_dir / ("msrun.log" if rank is None else f"worker_{rank}.log")
-        told = f"{name} {how_it_ended(code)}, so the whole job was ended: see {log}."
-        print(told, file=sys.stderr)
-        words = worker_log(self.log_dir, rank).split("\n")
-        if code > 0 and any(words):
-            print([line for line in words if line.strip()][-1], file=sys.stderr)
+    def _explain(self, number, code) -> int:
+        """Say on stderr which worker failed, and its last words; returns its code."""
+        rank = self.workers.get(number, "?")  # dead before it was found
+        how = f"ended with exit code {code}"
+        if code < 0:
+            how = f"was killed by signal {-code} ({signal.Signals(-code).name})"
+        told = f"Worker {rank} {how}, so the whole job was ended: see "
+        print(f"{told}{self.log_dir / f'worker_{rank}.log'}.", file=sys.stderr)
+        words = worker_log(self.log_dir, rank).strip()
+        if code > 0 and words:
+            print(words.splitlines()[-1], file=sys.stderr)
         return code if code > 0 else 1

@@ -37,7 +37,7 @@ class DCGAN:
 def build_dcgan(settings, place=ALONE) -> DCGAN:
     """Networks and optimizers as the settings say, weights drawn from the seed.
 
-    place: from parallel.join_job. Where there are several workers, the optimizers take
+    place: from workers.join_job. Where there are several workers, the optimizers take
     the mean of all workers' gradients. Raises CourseError where the batch cannot be
     shared equally.
     """

@@ -1,21 +1,16 @@
 """Inside a worker of a job: join it, agree with the others, leave it."""
 
 import atexit
-import contextlib
 import os
-import select
 import sys
 import threading
-import time
-from pathlib import Path
 
 import mindspore as ms
 import numpy as np
-import psutil
 from mindspore import communication, ops
 
 from ..taught.distributed import Place
-from .job import LAUNCHER, STOP, how_it_ended, in_job
+from .job import LAUNCHER, STOP, in_job
 
 # Seconds that MindSpore waits. For a message between workers on a CPU long enough for
 # worker 0 to save and draw (30 by default). For a sign of life, for an answer and for
@@ -27,7 +22,6 @@ PATIENCE = {
     "MS_RECEIVE_MSG_TIMEOUT": "5",
     "MS_HEARTBEAT_RETRY_TIMEOUT": "10",
 }
-
 
 ALONE = Place()
 
@@ -43,15 +37,12 @@ def join_job():
         return ALONE
     for name, seconds in PATIENCE.items():
         os.environ.setdefault(name, seconds)
+    if LAUNCHER in os.environ and os.environ["MS_ROLE"] == "MS_WORKER":
+        threading.Thread(target=_stop_with_launcher, daemon=True).start()
     communication.init()
     ms.set_auto_parallel_context(parallel_mode=ms.ParallelMode.DATA_PARALLEL)
     place = Place(communication.get_rank(), communication.get_group_size())
     print(f"worker {place.rank} of {place.size}, process {os.getpid()}", flush=True)
-    if LAUNCHER in os.environ:
-        watch, about = _stop_without, int(os.environ[LAUNCHER])
-    else:  # plain msrun
-        watch, about = _tell_of_death, gather([os.getpid()]).ravel().tolist()
-    threading.Thread(target=watch, args=(about,), daemon=True).start()
     return place
 
 
@@ -71,32 +62,10 @@ def leave_job(code=0):
     os._exit(code)
 
 
-def _stop_without(launcher):
-    """Stop as if asked to, once the process that started the job is no more."""
-    while psutil.pid_exists(launcher):
-        time.sleep(1)
+def _stop_with_launcher():
+    """Stop as after a Ctrl-C, once the launcher lets go of its end of stdin or dies."""
+    os.read(0, 1)  # it never writes
     os.kill(os.getpid(), STOP)
-
-
-def _tell_of_death(workers):
-    """Say which of the workers, by rank, died here: msrun kills the others, untold."""
-    ended = select.poll()
-    processes = {}
-    for rank, number in enumerate(workers):
-        with contextlib.suppress(psutil.Error, OSError):  # that of another host
-            if psutil.Process(number).ppid() == os.getppid():
-                handle = os.pidfd_open(number)
-                processes[handle] = rank, number
-                ended.register(handle)
-    while processes:
-        for handle, _ in ended.poll():
-            ended.unregister(handle)
-            rank, number = processes.pop(handle)
-            with contextlib.suppress(OSError):  # msrun was quicker
-                status = Path(f"/proc/{number}/stat").read_text().split()[-1]
-                code = os.waitstatus_to_exitcode(int(status))
-                if code:
-                    print(f"Worker {rank} {how_it_ended(code)}.", flush=True)
 
 
 def gather(numbers) -> np.ndarray:

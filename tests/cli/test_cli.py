@@ -183,11 +183,12 @@ def refuse(capsys, tmp_path, pattern, *words, rights=contextlib.nullcontext):
         ("train --data {photos} --out {file}", "another folder with --out"),
         ("train --data {photos} --out {tmp}/new --resume", "leave out --resume"),
         ("train --data {photos} --out {trained}", "say --resume"),
-        ("train --data {photos} --workers 0", "--workers 0 cannot be"),
-        ("train --data {photos} --workers 9999", "--workers 9999 cannot be"),
+        ("train --data {photos} --workers 0", "--workers is 0, and this"),
+        ("train --data {photos} --workers 9999", "--workers is 9999, and this"),
         ("train --data {photos} --workers 2 --port {port}", "is in use"),
-        ("train --data {photos} --port 80", "--port 80 cannot be"),
+        ("train --data {photos} --port 80", "1024 to 65535, not 80"),
         ("train --data {photos} --rank-table {file}", "is no rank table"),
+        ("train --data {photos} --rank-table {tmp}/no.json", "There is no file"),
         ("train --data {photos} --workers 2 --out {trained}", "say --resume"),
         ("generate --out {tmp}", "--checkpoint"),
         ("generate --out {tmp} --checkpoint {tmp}/nowhere", "no checkpoint"),
@@ -437,7 +438,7 @@ def test_workers_get_the_same_words(photos, tmp_path, monkeypatch):
     logs = tmp_path / "run" / "logs"
     assert seen == [([*command, "--fresh"], 2, 8123, logs), (command, 2, 0, logs)]
     # Each worker takes a batch of 8, so 20 pictures are enough for 2, not for 3.
-    monkeypatch.setattr(commands, "check_job", lambda workers, port: None)
+    monkeypatch.setattr(commands, "check_job", lambda *job, **more: None)
     assert run(*words, "--workers", 3) == 2
 
 
