@@ -14,6 +14,7 @@ import pytest
 from tiny_job import STEPS, TINY, running, start_job
 
 from dcgan_utils import CourseError
+from dcgan_utils.pictures.folder import look_at_folder
 from dcgan_utils.show.grids import read_frames
 from dcgan_utils.taught.data import create_dataset
 from dcgan_utils.taught.distributed import Place, share
@@ -60,8 +61,8 @@ def resumed(killed, faces_20):
 @pytest.fixture(scope="module")
 def batches(faces_20):
     """The batches [8, 3, 32, 32] of one process that trains TINY alone."""
-    whole = create_dataset(faces_20, TINY.image_size, 1)
-    pictures = [p.asnumpy()[0] for (p,) in whole.create_tuple_iterator(num_epochs=1)]
+    whole = create_dataset(look_at_folder(faces_20, TINY.image_size), 1)
+    pictures = [p.asnumpy()[0] for p in whole]
     orders = [np.reshape(epoch_order(TINY, 20, epoch), (-1, 8)) for epoch in (0, 1)]
     return [np.stack([pictures[i] for i in batch]) for batch in np.concatenate(orders)]
 

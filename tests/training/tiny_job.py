@@ -11,10 +11,10 @@ import numpy as np
 import psutil
 
 from dcgan_utils.device import choose_device
+from dcgan_utils.pictures.folder import look_at_folder
 from dcgan_utils.settings import PROFILES
 from dcgan_utils.taught.training import make_average_step, make_train_step
 from dcgan_utils.training.model import build_dcgan
-from dcgan_utils.training.randomness import step_noise
 from dcgan_utils.training.run import TrainingRun
 from dcgan_utils.training.workers import join_job, leave_job
 
@@ -60,12 +60,12 @@ def work(faces, out, killed_rank=-1, killed_step=-1):
     parts = model.generator, model.discriminator, model.optimizer_g, model.optimizer_d
     train_step = make_train_step(*parts, TINY.real_label)
     average_step = make_average_step(parts[0], model.average, TINY.average_decay)
-    with TrainingRun(model, faces) as run:
+    with TrainingRun(model, look_at_folder(faces, TINY.image_size)) as run:
         for epoch in run.epochs():
             for real in run.batches(epoch):
                 if (place.rank, run.step) == (int(killed_rank), int(killed_step)):
                     os.kill(os.getpid(), signal.SIGKILL)
-                z = run.share(step_noise(TINY, run.step))
+                z = run.noise()
                 losses = train_step(real, z)
                 average_step()
                 seen = {"real": real.asnumpy(), "z": z.asnumpy()}
