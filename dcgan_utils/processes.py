@@ -11,23 +11,24 @@ from multiprocessing import get_context
 from types import ModuleType
 
 
-def on_all_cores(work: Callable, parts: Sequence, *rest) -> Iterator:
-    """Yield ``work(part, *rest)`` for each part, in order, computed on all cores.
+def on_all_cores(work: Callable, parts: Sequence) -> Iterator:
+    """Yield ``work(part)`` for each part, in order, computed on all cores.
 
-    work is a function of a module. Where no process can be started, this one works.
+    work: a function of a module, or a ``partial`` of one. Where no process can be
+    started, this one does it all.
     """
     cores, done = min(os.cpu_count() or 1, 8), 0
     # Fresh processes, for copies of MindSpore's threads would hang.
     pool = ProcessPoolExecutor(cores, get_context("spawn"), _ignore_interrupts)
     try:
         with _no_main():  # this starts them
-            results = pool.map(work, parts, *([value] * len(parts) for value in rest))
+            results = pool.map(work, parts)
         for result in results:
             yield result
             done += 1
     except (BrokenProcessPool, OSError):
         for part in parts[done:]:
-            yield work(part, *rest)
+            yield work(part)
     finally:
         pool.shutdown(cancel_futures=True)
 

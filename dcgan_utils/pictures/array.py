@@ -11,7 +11,7 @@ import tempfile
 import warnings
 import zlib
 from contextlib import suppress
-from itertools import chain
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -75,14 +75,13 @@ def make(index, root, image_size, files, left_out, at_most, digest) -> dict:
         # Written as a file and not through a map: a full disk is an OSError here,
         # and would end the process there.
         _write_header(file, wanted, image_size)
-        for name, found in _read_all(root, names, image_size, wanted):
-            if isinstance(found, str):
-                left_out[name] = found
-                continue
-            used.append(name)
-            sums.append(zlib.crc32(found.tobytes()))
+        for some, pixels, of_some, others in _read_all(root, names, image_size, wanted):
+            left = wanted - len(used)
+            used += some[:left]
+            sums += of_some[:left]
+            left_out |= others
             if fits:
-                file.write(found.tobytes())
+                file.write(pixels[:left].tobytes())
         file.seek(0)
         _write_header(file, len(used) if fits else 0, image_size)
     skipped = len(names) - len(used) - sum(n in left_out for n in names)
@@ -101,34 +100,35 @@ def _write_header(file, count, image_size):
 
 
 def _read_all(root, names, image_size, wanted):
-    """Name by name a picture's pixels, or what is wrong, until all wanted are there."""
+    """What _read_part gives of piece after piece, until there are as many as wanted."""
     few = wanted <= A_SECOND
     parts = [names[i : i + PART] for i in range(0, len(names), PART)]
+    read = partial(_read_part, root=root, image_size=image_size)
     with progress_bar(wanted, "picture", "Looking at pictures", delay=int(few)) as bar:
-        if few:
-            found = (_read_part(part, root, image_size) for part in parts)
-        else:
-            found = on_all_cores(_read_part, parts, root, image_size)
-        for name, seen in zip(chain.from_iterable(parts), chain.from_iterable(found)):
-            yield name, seen
-            used = not isinstance(seen, str)
-            bar.update(used)
-            wanted -= used
-            if not wanted:
+        for found in map(read, parts) if few else on_all_cores(read, parts):
+            yield found
+            bar.update(min(len(found[0]), wanted - bar.n))
+            if bar.n == wanted:
                 return
 
 
-def _read_part(names, root, image_size) -> list:
+def _read_part(names, root, image_size):
+    """Of some files the names, pixels [n, 3, S, S] and sums of those that are used.
+
+    Fourth comes a dict from each other file to the reason.
+    """
+    used, pixels, left_out = [], [], {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's remarks on odd but sound files
-        return [_read(root / name, image_size) for name in names]
-
-
-def _read(path, image_size):
-    try:
-        return read_picture(path, image_size)
-    except NotAPicture as error:
-        return str(error)
+        for name in names:
+            try:
+                pixels.append(read_picture(root / name, image_size))
+                used.append(name)
+            except NotAPicture as error:
+                left_out[name] = str(error)
+    sums = [zlib.crc32(picture.tobytes()) for picture in pixels]
+    shape = (len(pixels), 3, image_size, image_size)
+    return used, np.array(pixels, np.uint8).reshape(shape), sums, left_out
 
 
 def _forget_lost_folders(place: Path):

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -74,11 +75,9 @@ def _draw(folder: Path, numbers: Sequence[int], seed: int) -> None:
     """Draw the faces of these numbers into ``folder``; many, on all cores."""
     parts = [numbers[i : i + 32] for i in range(0, len(numbers), 32)]
     with progress_bar(len(numbers), "face", "Drawing faces", delay=1) as bar:
-        if len(numbers) < FEW_FACES:
-            drawn = (_draw_part(part, folder, seed) for part in parts)
-        else:
-            drawn = on_all_cores(_draw_part, parts, folder, seed)
-        for count in drawn:
+        draw = partial(_draw_part, folder=folder, seed=seed)
+        few = len(numbers) < FEW_FACES
+        for count in map(draw, parts) if few else on_all_cores(draw, parts):
             bar.update(count)
 
 
