@@ -51,7 +51,8 @@ def run_program():
 
     def run(program, *arguments, **variables):
         # Unbuffered: what a process has printed before it is killed must be there.
-        environment = {**os.environ, "PYTHONPATH": str(TOP), "PYTHONUNBUFFERED": "1"}
+        path = f"{TOP}{os.pathsep}{TOP / 'tests'}"
+        environment = {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
         for name, value in variables.items():
             environment.pop(name, None)
             if value is not None:

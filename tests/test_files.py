@@ -1,13 +1,21 @@
-"""whole_folder: a folder that is whole or not there."""
+"""Files and folders that are whole or not there, and files that one process holds."""
 
 import os
+import signal
+import subprocess
+import sys
 import time
 
 import pytest
 from sample_files import tree
 
 from dcgan_utils import CourseError
-from dcgan_utils.files import whole_folder
+from dcgan_utils.files import (
+    delete_partial_files,
+    lock_file,
+    whole_file,
+    whole_folder,
+)
 
 
 def fill(folder, text):
@@ -71,3 +79,76 @@ def test_what_killed_processes_left_goes_after_a_day(tmp_path):
     with whole_folder(tmp_path / "a"):
         pass
     assert tree(tmp_path) == [".writing-new", "a"]
+
+
+# --- files ---------------------------------------------------------------------------
+
+HOLDER = """
+import sys
+from dcgan_utils.files import lock_file
+file = lock_file(sys.argv[1])
+print("held" if file else "refused", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_the_final_name_appears_only_when_the_bytes_are_on_the_disk(
+    tmp_path, monkeypatch
+):
+    """Else a power cut would leave an empty file."""
+    path, fsync, flushed = tmp_path / "a.png", os.fsync, []
+    path.write_text("old")
+
+    def note(file):
+        fsync(file)
+        flushed.append(os.fstat(file).st_ino)
+        assert path.read_text() == "old"
+
+    monkeypatch.setattr(os, "fsync", note)
+    with whole_file(path) as part:
+        part.write_text("new")
+        assert part.suffix == ".png" and part.parent == tmp_path
+    assert path.read_text() == "new"
+    assert flushed == [path.stat().st_ino]
+    assert tree(tmp_path) == ["a.png"]
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_of_a_file_whose_block_fails_nothing_is_left(tmp_path, error):
+    (tmp_path / "a").write_text("old")
+    with pytest.raises(error), whole_file(tmp_path / "a") as part:
+        part.write_text("ne")
+        raise error
+    assert tree(tmp_path) == ["a"]
+    assert (tmp_path / "a").read_text() == "old"
+
+
+def test_what_a_killed_process_left_goes_and_other_files_stay(tmp_path):
+    program = """
+import os, sys
+from dcgan_utils.files import whole_file
+with whole_file(sys.argv[1]) as part:
+    part.touch()
+    os.kill(os.getpid(), 9)
+"""
+    subprocess.run([sys.executable, "-c", program, tmp_path / "a.ckpt"])
+    (part,) = tree(tmp_path)
+    for mine in ("writing-notes.txt", "a.part"):
+        (tmp_path / mine).touch()
+    delete_partial_files(tmp_path)
+    assert tree(tmp_path) == ["a.part", "writing-notes.txt"]
+    assert part.endswith("a.ckpt")
+
+
+def test_one_process_holds_a_file_until_it_ends(tmp_path):
+    """However it ends, and whatever the file says."""
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / "held")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes) as process:
+        assert process.stdout.readline() == b"held\n"
+        assert lock_file(tmp_path / "held") is None
+        process.send_signal(signal.SIGKILL)
+    with lock_file(tmp_path / "held"):
+        again = subprocess.run(command, input=b"\n", capture_output=True)
+        assert again.stdout == b"refused\n"
+    lock_file(tmp_path / "held").close()

@@ -6,11 +6,10 @@ follow from the seed and the step (see randomness.py), so nothing else is needed
 """
 
 import json
-import logging
 import os
 import re
 import zlib
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
@@ -49,7 +48,7 @@ def save_checkpoint(
     notes["settings"] = json.dumps(recipe(settings))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as part, _without_logs():
+        with whole_file(path) as part:
             ms.save_checkpoint(entries, str(part), append_dict=notes, crc_check=True)
             os.chmod(part, 0o644)
     except (OSError, RuntimeError, ValueError) as error:
@@ -74,17 +73,6 @@ def _refuse_infinite(parameters, step, folder):
                 "nothing was saved: lower the learning rates and start anew with "
                 f"fresh=True. What was saved before is kept in {folder}."
             )
-
-
-@contextmanager
-def _without_logs():
-    """MindSpore's words on a failure do not come: our sentence is enough."""
-    before = logging.root.manager.disable
-    logging.disable()
-    try:
-        yield
-    finally:
-        logging.disable(before)
 
 
 def _reason(error) -> str:

@@ -1,10 +1,34 @@
-"""results.py: the running mean, and the GIF of training."""
+"""results.py: drawing from noise, the running mean, and the GIF of training."""
 
 import numpy as np
 import pytest
 from PIL import Image
+from small_runs import TINY
 
-from dcgan_utils.taught.results import save_gif, smooth
+from dcgan_utils.taught.results import generate, save_gif, smooth
+from dcgan_utils.training.model import build_dcgan
+from dcgan_utils.training.randomness import fixed_noise
+from dcgan_utils.training.sampling import recalibrate_batch_norm
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_generate_looks_at_each_noise_alone_and_changes_nothing(training):
+    generator = build_dcgan(TINY).generator
+    noise = fixed_noise(TINY, 70)  # more than one chunk of 64
+    recalibrate_batch_norm(generator, noise)  # as trained ones are
+    before = [p.asnumpy().copy() for p in generator.get_parameters()]
+    generator.set_train(training)
+    pictures = generate(generator, noise)
+    assert pictures.shape == (70, 3, 32, 32)
+    assert pictures.dtype == np.float32
+    for part in (slice(5, 6), slice(60, 70)):
+        alone = generate(generator, noise[part])
+        np.testing.assert_allclose(alone, pictures[part], atol=1e-6)
+    assert np.abs(pictures[5] - pictures[6]).max() > 1e-2
+    for p, value in zip(generator.get_parameters(), before):
+        assert (p.asnumpy() == value).all(), p.name
+    cells = [cell for _, cell in generator.cells_and_names()]
+    assert all(cell.training == training for cell in cells)
 
 
 def test_smooth_by_hand():
