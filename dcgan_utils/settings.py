@@ -31,12 +31,12 @@ class Settings:
     average_decay: float = 0.0  # moving average of G's weights; 0 means none
     seed: int = 1
     # Where things are, not what is computed: a training that is moved stays the same.
-    pictures: str = field(default="", compare=False)  # a folder of class folders
+    pictures: str = field(default="", compare=False)  # a folder of pictures
     out: str = field(default="", compare=False)  # the run folder
 
     @property
     def data_dir(self) -> Path:
-        """The folder of class folders: ``pictures``, else that of ``data``."""
+        """The folder of the pictures: ``pictures``, else that of ``data``."""
         if self.pictures:
             return Path(self.pictures)
         if self.data == "sample":

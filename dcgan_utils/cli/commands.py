@@ -127,7 +127,7 @@ def settings_of(args):
     data = args.data or settings.data
     if data == "folder" and not args.data:
         raise CourseError(
-            f"--preset {args.preset} needs --data FOLDER, a folder of class folders: "
+            f"--preset {args.preset} needs --data FOLDER, a folder of pictures: "
             "`dcgan faces --stand-in photos` makes one to try it with."
         )
     if data not in ("sample", "anime"):

@@ -16,24 +16,23 @@ ATTRIBUTES = {
 }
 
 
-def labelled_faces(pictures, limit=None, skip=0):
+def labelled_faces(pictures, limit=None):
     """Faces [N, 3, S, S] float32 in [-1, 1] of Pictures and their labels, by attribute.
 
     The labels are a dict from the names of ATTRIBUTES to arrays [N] of text, in the
     order of the faces, which is that of the folder's labels.csv; empty where it has
-    none. limit: how many at most, skip: how many to leave out before.
+    none. limit: how many at most.
     """
-    rows = _labels_of(pictures)
+    rows = _labels_of(pictures)[:limit]
     if rows:
         number = {name: i for i, name in enumerate(pictures.names)}
-        rows = [row for row in rows if row["file"] in number][skip:][:limit]
         chosen = np.array([number[row["file"]] for row in rows])
         labels = {a: np.array([row[a] for row in rows]) for a in ATTRIBUTES}
         degrees = labels["tilt"].astype(float)
         sides = np.array(ATTRIBUTES["tilt"])
         labels["tilt"] = sides[1 + (degrees > 5).astype(int) - (degrees < -5)]
     else:
-        chosen, labels = np.arange(len(pictures))[skip:][:limit], {}
+        chosen, labels = np.arange(len(pictures))[:limit], {}
     return (pictures[chosen].astype(np.float32) - 127.5) / 127.5, labels
 
 
@@ -43,27 +42,32 @@ def _labels_of(pictures) -> list[dict]:
             rows = list(csv.DictReader(file))
     except (OSError, ValueError):
         return []
-    known = {"file", *ATTRIBUTES}  # the folder may hold another table of this name
-    return rows if rows and known <= set(rows[0]) else []
+    if not rows or not {"file", *ATTRIBUTES} <= set(rows[0]):
+        return []  # the folder may hold another table of this name
+    there = set(pictures.names)
+    return [row for row in rows if row["file"] in there]
 
 
-def held_out_faces(settings, pictures, count):
-    """As labelled_faces: count faces that the lessons' generators were not trained on.
+def hold_out(settings, pictures, count):
+    """Two Pictures without one in common: those to learn from, and ``count`` others.
 
-    Sample faces are drawn with a seed of their own, once, into data/held-out-<count>.
-    Of other pictures there are no others: the last ones come, half of all at most, and
-    a line says so.
+    To sample faces new ones are drawn with a seed of their own, once, into
+    data/held-out-<count>; no generator of the lessons was trained on them. Of other
+    pictures there are no new ones: so many are drawn from them by lot, half of all at
+    most, and a line says what that means.
     """
     if settings.data == "sample":
         root = settings.data_dir.parent / f"held-out-{count}"
         drawn = draw_sample_faces(root, count, seed=2)
-        return labelled_faces(look_at_folder(drawn, settings.image_size))
-    print(
-        "These are pictures that training may have seen: the test of memory at the end "
-        "of the lesson says nothing about your own generator here."
-    )
+        return pictures, look_at_folder(drawn, settings.image_size)
     count = min(count, len(pictures) // 2)
-    return labelled_faces(pictures, count, len(pictures) - count)
+    print(
+        f"Held out are {count:,} of these pictures, drawn by lot. Training may have "
+        "seen them, so nothing below says what your own generator remembers."
+    )
+    lot = np.random.default_rng(0).permutation(len(pictures))
+    held_out = pictures.only(lot[:count], "not held out")
+    return pictures.only(lot[count:], "held out"), held_out
 
 
 def having(labels, **wanted):

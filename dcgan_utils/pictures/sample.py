@@ -16,7 +16,7 @@ from ..processes import on_all_cores
 from ..progress import progress_bar
 from .portrait import DRAWING_VERSION, FaceLabels, draw_face, random_labels
 
-CLASS = "faces"  # the one class folder
+CLASS = "faces"  # the one folder of faces in it
 LABELS = "labels.csv"  # the labels of the faces, one row each, below these titles
 TITLES = ",".join(["file", *(field.name for field in fields(FaceLabels))])
 DRAWN_BY = "drawn-by.txt"

@@ -46,10 +46,13 @@ def find_run(settings) -> FinishedRun:
         if folder == settings.run_dir:
             print(f"This is your own training: {len(saved['history']):,} steps.")
         else:
+            own, sample = settings.data == "folder", settings.data == "sample"
+            data = "your pictures" if own else f"{settings.data} faces"
             print(
                 f"No epoch was trained here yet in the {settings.profile} profile on "
-                f"{settings.data} faces. These are the course's own weights, "
-                f"{len(saved['history']):,} steps on sample faces. For yours, run "
+                f"{data}. These are the course's own weights, "
+                f"{len(saved['history']):,} steps on sample faces."
+                f"{'' if sample else f' They have never seen {data}.'} For yours, run "
                 "lesson 03."
             )
         steps = len(saved["history"])

@@ -16,10 +16,9 @@ from dcgan_utils.pictures.encoder import (
     probabilities,
 )
 from dcgan_utils.pictures.folder import look_at_folder
-from dcgan_utils.pictures.labels import ATTRIBUTES, held_out_faces, labelled_faces
+from dcgan_utils.pictures.labels import ATTRIBUTES, labelled_faces
 from dcgan_utils.pictures.portrait import FaceLabels, draw_face
 from dcgan_utils.pictures.sample import draw_sample_faces
-from dcgan_utils.settings import load_settings
 from tools.make_encoder import augment, save_encoder, train_encoder
 
 
@@ -60,11 +59,11 @@ def test_every_label_is_a_value_of_its_attribute(faces_300):
         assert set(labels[name]) <= set(values), name
 
 
-def test_limit_and_skip_take_a_part(faces_300):
+def test_limit_takes_the_first_ones(faces_300):
     pictures, labels = labelled_faces(faces_300)
-    part, names = labelled_faces(faces_300, limit=5, skip=7)
-    np.testing.assert_array_equal(part, pictures[7:12])
-    assert names["skin"].tolist() == labels["skin"][7:12].tolist()
+    part, names = labelled_faces(faces_300, limit=5)
+    np.testing.assert_array_equal(part, pictures[:5])
+    assert names["skin"].tolist() == labels["skin"][:5].tolist()
 
 
 def test_pictures_without_labels(faces_20):
@@ -73,27 +72,6 @@ def test_pictures_without_labels(faces_20):
     assert labels == {}
     with pytest.raises(CourseError, match="no labels"):
         train_encoder(look_at_folder(faces_20, 64))
-
-
-def test_held_out_faces_are_others_and_stay_the_same(monkeypatch):
-    settings = load_settings(data="sample", face_count=12)
-    faces = look_at_folder(draw_sample_faces(settings.data_dir, 12), 64)
-    trained, _ = labelled_faces(faces)
-    held_out, labels = held_out_faces(settings, faces, 12)
-    assert len(labels["skin"]) == 12
-    gaps = np.abs(held_out[:, None] - trained[None]).mean(axis=(2, 3, 4))
-    assert gaps.min() > 0.05
-    np.testing.assert_array_equal(held_out, held_out_faces(settings, faces, 12)[0])
-
-
-def test_held_out_faces_of_downloaded_ones_are_not_promised(faces_20, capsys):
-    settings = load_settings(data="anime", pictures=str(faces_20))
-    faces = look_at_folder(faces_20, 64)
-    held_out, labels = held_out_faces(settings, faces, 5)
-    np.testing.assert_array_equal(held_out, labelled_faces(faces)[0][-5:])
-    assert len(held_out_faces(settings, faces, 1000)[0]) == 10  # half of all
-    assert labels == {}
-    assert "may have seen" in capsys.readouterr().out
 
 
 # --- training ---------------------------------------------------------------------
