@@ -16,31 +16,25 @@ INDEX_VERSION = 1  # raise it with every change of what a picture becomes
 
 def folder_to_read(root: Path) -> Path:
     """Root, or ``train`` in it where that holds folders or lies beside a test set."""
-    try:
-        with os.scandir(root) as entries:
-            inside = {e.name for e in entries if e.name[0] != "." and e.is_dir()}
-    except OSError as error:
-        what = {
-            FileNotFoundError: "is not there",
-            NotADirectoryError: "is a file, not a folder",
-        }.get(type(error), f"cannot be read ({error.strerror})")
-        raise CourseError(
-            f"The folder {printable(root)} {what}: name a folder of pictures."
-        ) from None
     train = root / "train"
-    if "train" not in inside:
+    if not os.path.isdir(train):
         return root
-    with suppress(OSError), os.scandir(train) as entries:
-        if any(e.is_dir() and e.name[0] != "." for e in entries):
-            return train
-    return train if inside <= {"train", *TESTING} else root
+    is_set = _folders(train) or _folders(root) <= {"train", *TESTING}
+    return train if is_set else root
+
+
+def _folders(path) -> set[str]:
+    """The names of the folders in a folder; none where it may not be read."""
+    with suppress(OSError), os.scandir(path) as entries:
+        return {e.name for e in entries if e.name[0] != "." and e.is_dir()}
+    return set()
 
 
 def list_files(root: Path) -> tuple[dict[str, tuple], dict[str, str]]:
     """All files below root with their size and time, and what cannot be read, and why.
 
     Hidden names are passed over. Pictures that lie beside folders of more pictures are
-    strays: they are listed as such.
+    strays: they are listed as such. Raises CourseError where root cannot be read.
     """
     files, left_out, seen = {}, {}, set()
 
@@ -53,6 +47,8 @@ def list_files(root: Path) -> tuple[dict[str, tuple], dict[str, str]]:
             with os.scandir(folder) as entries:
                 entries = [e for e in entries if not e.name.startswith(".")]
         except OSError as error:
+            if not prefix:
+                raise CourseError(_why_unreadable(root, error)) from None
             left_out[prefix.rstrip("/")] = f"a folder: {error.strerror}"
             return
         for entry in entries:
@@ -74,6 +70,14 @@ def list_files(root: Path) -> tuple[dict[str, tuple], dict[str, str]]:
             left_out[name] = "beside the class folders"
             del files[name]
     return files, left_out
+
+
+def _why_unreadable(root, error) -> str:
+    what = {
+        FileNotFoundError: "is not there",
+        NotADirectoryError: "is a file, not a folder",
+    }.get(type(error), f"cannot be read ({error.strerror})")
+    return f"The folder {printable(root)} {what}: name a folder of pictures."
 
 
 def _promises_picture(name) -> bool:
