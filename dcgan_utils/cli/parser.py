@@ -64,18 +64,6 @@ VALUES = {
 }
 
 
-# The engine speaks to a notebook. In a shell the same things have other names.
-IN_A_SHELL = {
-    "fresh=True": "--fresh",
-    "run the cell again; it goes on": "say the same with --resume; it goes on",
-    "set DCGAN_BUILD_DIR to another folder": "name another folder with --out",
-    "lower batch_size": "lower --batch-size",
-    "set DCGAN_DATA=sample": "say --data sample",
-    "DCGAN_DEVICE=": "--device=",
-    "Another kernel": "Another process",
-}
-
-
 def _check(args) -> int:
     from .check_machine import check_machine
 
@@ -138,7 +126,8 @@ def _parser():
     _generate_options(generate)
     _export_options(export)
     for command in (train, generate, export):
-        choices, text = ("auto", "cpu", "ascend"), "an Ascend, if there is one"
+        choices = "auto", "cpu", "ascend"
+        text = "an Ascend, if there is one; it sets DCGAN_DEVICE"
         command.add_argument("--device", type=str.lower, choices=choices, help=text)
     return parser
 
@@ -212,8 +201,6 @@ def main(words=None) -> int:
         return _run(args)
     except CourseError as error:
         sentence, code = str(error), 1 if error.while_running else 2
-        for here, there in IN_A_SHELL.items():
-            sentence = sentence.replace(here, there)
     except OSError as error:  # a disk that is full, a folder that is taken away
         sentence, code = f"it failed while running: {error}.", 1
     except KeyboardInterrupt:

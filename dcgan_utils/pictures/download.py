@@ -22,9 +22,9 @@ ANIME_COUNT = 70_171
 MAX_UNPACKED = 4 * 10**9  # bytes; an archive that says more is taken for a bomb
 PAUSE = 2.0  # seconds before the second try, twice that before the third
 OTHER_WAYS = (
-    "set DCGAN_DATA=sample to go on with sample faces drawn on this machine, or "
-    "DCGAN_URL to another address or a faces.zip downloaded by hand, or DCGAN_DATA_DIR "
-    "to the folder that holds anime/faces/"
+    "set DCGAN_DATA=sample (in a shell: --data sample) to go on with sample faces "
+    "drawn on this machine, or DCGAN_URL to another address or a faces.zip downloaded "
+    "by hand, or DCGAN_DATA_DIR to the folder that holds anime/faces/"
 )
 
 

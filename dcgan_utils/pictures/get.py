@@ -43,7 +43,7 @@ def refuse_results_among_pictures(settings):
     if root in (results, *results.parents):
         raise CourseError(
             f"The results would go to {results}, among the pictures in {root}, and be "
-            "taken for some: set DCGAN_BUILD_DIR to another folder."
+            "taken for some: set DCGAN_BUILD_DIR (in a shell: --out) to another folder."
         )
 
 
@@ -52,7 +52,8 @@ def need_a_batch(pictures, batch_size):
     if len(pictures) < batch_size:
         raise CourseError(
             f"{printable(pictures.root)} holds {len(pictures)} usable pictures, fewer "
-            f"than one batch of {batch_size}: add pictures or lower batch_size."
+            f"than one batch of {batch_size}: add pictures or lower batch_size (in a "
+            "shell: --batch-size)."
         )
 
 

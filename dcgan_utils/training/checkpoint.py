@@ -54,8 +54,8 @@ def save_checkpoint(
     except (OSError, RuntimeError, ValueError) as error:
         raise CourseError(
             f"The checkpoint could not be saved in {folder} ({_reason(error)}): make "
-            "room or make the folder writable, then run the cell again; it goes on "
-            "from the last checkpoint."
+            "room or make the folder writable, then run the cell again (in a shell: "
+            "with --resume); it goes on from the last checkpoint."
         ) from None
     finally:
         delete_partial_files(folder)  # MindSpore leaves a .tmp of its own
@@ -71,7 +71,8 @@ def _refuse_infinite(parameters, step, folder):
             raise CourseError(
                 f"After step {step}, {p.name} holds numbers that are not finite, so "
                 "nothing was saved: lower the learning rates and start anew with "
-                f"fresh=True. What was saved before is kept in {folder}."
+                "fresh=True (in a shell: --fresh). What was saved before is kept in "
+                f"{folder}."
             )
 
 
@@ -168,7 +169,7 @@ def refuse_changes(saved, settings, pictures=None):
     if changed:
         raise CourseError(
             f"The training in {settings.run_dir} cannot go on: {'; '.join(changed)}. "
-            "Set that back, or start anew with fresh=True."
+            "Set that back, or start anew with fresh=True (in a shell: --fresh)."
         )
 
 
@@ -197,7 +198,7 @@ def restore(entries, parameters):
             raise CourseError(
                 f"The checkpoint is of another network: {p.name} {found} there, and "
                 f"has the shape {p.shape} here. Use the same DCGAN_PROFILE for "
-                "both, or train anew with fresh=True."
+                "both, or train anew with fresh=True (in a shell: --fresh)."
             )
     for p in parameters:
         # Not set_data: a function that ms.jit has compiled would not see the change.

@@ -118,7 +118,8 @@ class TrainingRun:
             raise CourseError(
                 f"Training stopped at step {self.step + 1}: loss D {losses[0]}, loss G "
                 f"{losses[1]}. Lower the learning rates and start anew with "
-                f"fresh=True. What was saved before is kept in {self.folder.path}."
+                "fresh=True (in a shell: --fresh). What was saved before is kept in "
+                f"{self.folder.path}."
             )
         self.state.losses.append(losses)
         self.bar.update()

@@ -39,7 +39,7 @@ class RunFolder:
             raise CourseError(
                 f"Another kernel (process {path.read_text(errors='replace')}) is "
                 f"training into {self.path}: shut it down first, or set "
-                "DCGAN_BUILD_DIR to another folder."
+                "DCGAN_BUILD_DIR (in a shell: --out) to another folder."
             )
         with file:
             with self.explain_write_errors():
@@ -89,7 +89,8 @@ class RunFolder:
         except OSError as error:
             raise CourseError(
                 f"Nothing can be written to {self.path} ({error.strerror}): make room "
-                "or make it writable, or set DCGAN_BUILD_DIR to another folder."
+                "or make it writable, or set DCGAN_BUILD_DIR (in a shell: --out) to "
+                "another folder."
             ) from None
 
 

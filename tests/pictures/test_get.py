@@ -72,7 +72,7 @@ def test_anime_faces_are_never_drawn(home, server, monkeypatch):
     server.mode = "404"
     monkeypatch.setenv("DCGAN_URL", server.url)
     monkeypatch.setattr(get, "draw_sample_faces", None)
-    with pytest.raises(CourseError, match="set DCGAN_DATA=sample to go on"):
+    with pytest.raises(CourseError, match="set DCGAN_DATA=sample"):
         get_faces(Settings())
     assert tree(home) == []
 
