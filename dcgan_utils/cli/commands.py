@@ -33,17 +33,22 @@ from ..training.model import build_dcgan
 from ..training.randomness import fixed_noise
 from ..training.run import TrainingRun
 from ..training.sampling import load_generator
-from ..training.workers import join_job, mean_over_workers
+from ..training.workers import ALONE, join_job, mean_over_workers
 
 PICTURES = "DCGAN_PICTURES"  # in a worker's environment: the index it loads
 STAND_IN = 512  # sample faces: enough for a few steps of the largest preset
+PAIRS = {  # one word for both networks; that of a single one counts more
+    "feature_maps": ("generator_maps", "discriminator_maps"),
+    "learning_rate": ("generator_rate", "discriminator_rate"),
+}
 
 
 def faces(args) -> int:
     """Draw or download the pictures of the course, or make the stand-in."""
     if not args.stand_in:
         changes = {"face_count": args.count} if args.count else {}
-        get_faces(load_settings(data=args.data, **changes))
+        few = {"batch_size": 1}  # no training yet, so a single face is enough
+        get_faces(load_settings(data=args.data, **few, **changes))
         return 0
     if args.data == "anime":
         raise CourseError("--stand-in is made of sample faces: leave out --data anime.")
@@ -59,23 +64,25 @@ def faces(args) -> int:
 
 def train_command(args) -> int:
     """Train alone, as a worker of a job, or start a job of several workers."""
-    settings, workers = settings_of(args), _workers(args)
+    settings = settings_of(args)
     find_device()  # refuses one that is not there
+    if in_job():
+        choose_device()
+        place = join_job()
+        settings = _whole_batch(settings, place.size)
+        pictures = _pictures_of_worker(settings, args, place)
+        return _train_here(settings, args, pictures, place)
+    workers = _workers(args)
     if workers != 1 or args.port:
         check_job(workers, args.port, rank_table=args.workers is None)
-    if not in_job():
-        pictures = _prepare(_whole_batch(settings, workers), args)
-        if workers > 1:
-            own = ("--workers", "--port", "--rank-table")
-            command = ["-m", "dcgan_utils", *_without(args.words, own)]
-            os.environ[PICTURES] = str(pictures.index)
-            return launch(command, workers, args.port, settings.run_dir / "logs")
+    settings = _whole_batch(settings, workers)
+    pictures = _prepare(settings, args)
+    if workers > 1:
+        os.environ[PICTURES] = str(pictures.index)
+        command = ["-m", "dcgan_utils", *args.words]
+        return launch(command, workers, args.port, settings.run_dir / "logs")
     choose_device()
-    place = join_job()
-    settings = _whole_batch(settings, place.size)
-    if in_job():
-        pictures = _pictures_of_worker(settings, args, place)
-    return _train_here(settings, args, place, pictures)
+    return _train_here(settings, args, pictures)
 
 
 def _whole_batch(settings, workers):
@@ -92,7 +99,7 @@ def _pictures_of_worker(settings, args, place):
     return pictures or get_faces(settings)
 
 
-def _train_here(settings, args, place, pictures) -> int:
+def _train_here(settings, args, pictures, place=ALONE) -> int:
     model = build_dcgan(settings, place)
     run = TrainingRun(model, pictures, fresh=args.fresh)
     count, steps, total = len(run.pictures), run.steps_per_epoch, run.total_steps
@@ -115,14 +122,9 @@ def settings_of(args):
     Raises CourseError where the data or the image size cannot be.
     """
     settings = PRESETS[args.preset]
-    words = {name: getattr(args, name, None) for name in recipe(settings)}
-    pairs = {
-        "feature_maps": ("generator_maps", "discriminator_maps"),
-        "learning_rate": ("generator_rate", "discriminator_rate"),
-    }
-    changes = {n: getattr(args, both) for both, pair in pairs.items() for n in pair}
-    changes |= {name: word for name, word in words.items() if word is not None}
-    changes = {name: word for name, word in changes.items() if word is not None}
+    given = {name: word for name, word in vars(args).items() if word is not None}
+    changes = {n: given[both] for both in PAIRS if both in given for n in PAIRS[both]}
+    changes |= {name: given[name] for name in recipe(settings) if name in given}
     changes["out"] = str(Path(args.out).expanduser()) if args.out else ""
     data = args.data or settings.data
     if data == "folder" and not args.data:
@@ -131,11 +133,11 @@ def settings_of(args):
             "`dcgan faces --stand-in photos` makes one to try it with."
         )
     if data not in ("sample", "anime"):
-        changes["pictures"] = str(Path(data).expanduser())
-        changes = {"face_count": 0, **changes, "data": "folder"}
+        changes |= {"data": "folder", "pictures": str(Path(data).expanduser())}
+        changes.setdefault("face_count", 0)
     elif data == "sample" and not settings.face_count:
-        changes = {"face_count": 4096, **changes, "data": data}
-    settings = replace(settings, **{"data": data, **changes})
+        changes.setdefault("face_count", 4096)
+    settings = replace(settings, **changes)
     try:
         layer_widths(1, settings.image_size)
     except ValueError:
@@ -156,16 +158,6 @@ def _workers(args) -> int:
         "MindSpore's scheduler hands out the ranks now, as with --workers."
     )
     return devices if args.workers is None else args.workers
-
-
-def _without(words, names) -> list[str]:
-    """A command line without some options, each of which takes one value."""
-    kept, skip = [], False
-    for word in words:
-        if not skip and word.split("=")[0] not in names:
-            kept.append(word)
-        skip = word in names
-    return kept
 
 
 def _prepare(settings, args):
