@@ -7,6 +7,7 @@ import pytest
 
 from dcgan_utils import CourseError
 from dcgan_utils.settings import (
+    PRESETS,
     PROFILES,
     Settings,
     course_root,
@@ -35,6 +36,15 @@ def test_full_is_the_published_tutorial():
     assert (full.beta1, full.real_label, full.average_decay) == (0.5, 1.0, 0.0)
 
 
+def test_imagenet32_has_the_values_of_the_modelzoo():
+    s = PRESETS["imagenet32"]
+    assert (s.image_size, s.latent_size) == (32, 100)
+    assert (s.generator_maps, s.discriminator_maps) == (64 * 2, 64 * 2)
+    assert (s.batch_size, s.epochs, s.beta1) == (128, 20, 0.5)
+    assert (s.generator_rate, s.discriminator_rate) == (0.0002, 0.0002)
+    assert (s.real_label, s.average_decay) == (1.0, 0.0)
+
+
 def test_class_is_the_default():
     assert load_settings() == PROFILES["class"]
 
@@ -58,7 +68,7 @@ def test_unknown_words_are_refused_with_the_words_that_work(monkeypatch):
         load_settings()
     monkeypatch.delenv("DCGAN_PROFILE")
     monkeypatch.setenv("DCGAN_DATA", "cats")
-    with pytest.raises(CourseError, match=r"cats.*sample or anime"):
+    with pytest.raises(CourseError, match=r"cats.*use sample, anime, or"):
         load_settings()
 
 

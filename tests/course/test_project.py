@@ -84,6 +84,11 @@ def test_no_registry_or_machine_is_named_in_the_lock_file():
     assert "://" not in text("constraints.txt")
 
 
+def test_the_command_line_is_installed_as_dcgan():
+    scripts = '[project.scripts]\ndcgan = "dcgan_utils.cli.parser:main"\n'
+    assert scripts in text("pyproject.toml")
+
+
 def test_ci_runs_the_command_of_the_readme():
     assert "make test" in text(".ci/run")
     targets = set(re.findall(r"^([a-z]+):", text("Makefile"), re.M))

@@ -1,0 +1,149 @@
+"""The words of ``dcgan``: help, settings, exit codes, and bad input of every kind."""
+
+import re
+import shutil
+from pathlib import Path
+
+import mindspore as ms
+import nbformat
+import pytest
+from rights import nobody, public_folder
+from shell import SMALL, assert_refused, dcgan
+
+from dcgan_utils import CourseError
+from dcgan_utils.cli import commands
+from dcgan_utils.cli.parser import MORE, VALUES, _parser
+from dcgan_utils.settings import PRESETS, Settings, recipe
+
+TOP = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("command", ["check", "faces", "train", "generate", "export"])
+def test_every_command_has_help(command):
+    done = dcgan(f"{command} --help")
+    assert done.code == 0 and done.out.startswith(f"usage: dcgan {command}")
+    said = dcgan("--help").out
+    assert all(f"  {word} " in said for word in (command, 0, 1, 2, 130))
+
+
+def test_every_setting_can_be_set_and_its_help_tells_the_presets():
+    said = " ".join(dcgan("train --help").out.split())
+    for name, value in recipe(PRESETS["imagenet32"]).items():
+        if name not in ("profile", "data"):
+            assert f"--{name.replace('_', '-')} " in said
+            assert f"imagenet32 {value})" in said
+    assert set(recipe(Settings())) - {"profile", "data"} <= set(VALUES)
+
+
+def test_the_commands_of_readme_and_lessons_are_understood():
+    texts = [MORE, (TOP / "README.md").read_text(encoding="utf-8")]
+    for path in (TOP / "notebooks").glob("*.ipynb"):
+        cells = nbformat.read(path, as_version=4).cells
+        texts += [cell.source for cell in cells if cell.cell_type == "markdown"]
+    pattern = r"\b(?:dcgan|dcgan_utils) ((?:faces|train|generate|export) --[^`\n]+)"
+    found = [words for text in texts for words in re.findall(pattern, text)]
+    assert len(found) > 10
+    for words in found:
+        if "--help" not in words:
+            assert _parser().parse_args(words.split()).command == words.split()[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "changes"),
+    [
+        ("", {}),
+        ("--preset full --data sample", {"data": "sample", "face_count": 4096}),
+        ("--data {photos}", {"data": "folder", "face_count": 0}),
+        (
+            "--feature-maps 8 --generator-maps 4",
+            {"generator_maps": 4, "discriminator_maps": 8},
+        ),
+        ("--learning-rate 0.01", {"generator_rate": 0.01, "discriminator_rate": 0.01}),
+        ("--average-decay 0 --seed 0", {"average_decay": 0, "seed": 0}),
+    ],
+)
+def test_settings_are_the_preset_with_what_was_said(words, changes, photos):
+    args = _parser().parse_args(["train", *words.format(photos=photos).split()])
+    preset = recipe(PRESETS["full" if "full" in words else "class"])
+    assert recipe(commands.settings_of(args)) == preset | changes
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("", "COMMAND"),
+        ("train --epochs none", "none is no whole number"),
+        ("train --beta1 1.5", "1.5 is no number from 0 to 0.999"),
+        ("train --generator-rate nan", "nan is no number"),
+        ("train --resume --fresh", "not allowed with"),
+        ("train --image-size 33", "--image-size 33 cannot be"),
+        ("train --preset imagenet32", "needs --data FOLDER"),
+        ("train --data {tmp}/nowhere", "is not there"),
+        ("train --data {file}", "is a file"),
+        ("train --data {tmp} --out {tmp}/../x/run", "pictures in {tmp} (only 1 dam"),
+        ("train --data {photos} --batch-size 21", "(in a shell: --batch-size)"),
+        ("train --data {photos} --face-count 5", "--face-count 5 is less than one"),
+        ("train --data {photos} --out {file}/run", "another folder with --out"),
+        ("train --data {photos} --out {photos}", "among the pictures"),
+        ("train --data {photos} --out {photos}/a/run", "(in a shell: --out)"),
+        ("train --data {photos} --out {photos}/x --workers 2", "among the pictures"),
+        ("train --data {photos} --out {tmp}/new --resume", "leave out --resume"),
+        ("train --data {photos} --out {trained}", "say --resume"),
+        ("train --data {photos} --out {trained} --resume", "imagenet32 and is class"),
+        ("train --data {photos} --workers 9999", "--workers is 9999, and this"),
+        ("train --data {photos} --port 80", "1024 to 65535, not 80"),
+        ("train --data {photos} --rank-table {file}", "is no rank table"),
+        ("generate --out {tmp}", "--checkpoint"),
+        ("generate --out {tmp} --checkpoint {tmp}/nowhere", "no checkpoint"),
+        ("generate --out {tmp} --checkpoint {photos}", "holds no checkpoint"),
+        ("generate --out {file} --checkpoint {trained}", "be written to {file}"),
+        ("export --checkpoint {file}", "is no whole checkpoint"),
+        ("export --checkpoint {trained} --format AIR --out {tmp}/new", "Ascend"),
+        ("export --checkpoint {trained} --out {file}/new", "be written to {file}"),
+        ("faces --stand-in {tmp} --data anime", "leave out --data anime"),
+        ("faces --stand-in {file}", "another folder with --stand-in"),
+        ("faces --stand-in {photos} --count 3", "holds other files"),
+    ],
+)
+def test_bad_input_gets_one_sentence(words, told, photos, trained, tmp_path):
+    tmp, file = tmp_path / "tmp", tmp_path / "tmp" / "file.jpg"
+    tmp.mkdir()
+    file.write_bytes(b"no picture")
+    places = {"tmp": tmp, "file": file, "photos": photos, "trained": trained}
+    words, told = words.format(**places), told.format(**places)
+    assert_refused(words, told, tmp, photos, trained)
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.skipif(ms.device_context.ascend.is_available(), reason="an NPU is here")
+def test_a_device_that_is_not_there_is_refused_first(photos, tmp_path):
+    words = f"train --data {photos} --out {tmp_path}/run --device ascend --workers 2"
+    assert_refused(words, "no Ascend NPU here", tmp_path)
+
+
+def test_what_may_not_be_read_or_written_is_refused(trained):
+    with public_folder() as shut, public_folder() as free:
+        shutil.copy(max(trained.glob("step-*")), mine := shut / "mine.ckpt")
+        mine.chmod(0)
+        shut.chmod(0o111)  # what is in it can be reached, but not listed
+        free.chmod(0o777)
+        for words, told in (
+            (f"train --data {free} --out {shut}/a/b", "Nothing can be written to"),
+            (f"train --data {shut} --out {free}/run", "cannot be read (Permission"),
+            (f"export --checkpoint {mine} --out {free}", "cannot be read (Permission"),
+        ):
+            assert_refused(words, told, shut, free, rights=nobody)
+
+
+@pytest.mark.parametrize(("begun", "code"), [(False, 2), (True, 1)])
+def test_a_failure_while_running_is_told_from_bad_input(
+    begun, code, photos, tmp_path, monkeypatch
+):
+    def fail(model, run):
+        run.begun = begun
+        raise CourseError("It failed.")
+
+    monkeypatch.setattr(commands, "train", fail)
+    monkeypatch.setattr(commands, "check_job", None)  # one process needs no msrun
+    done = dcgan(f"train --data {photos} --out {tmp_path / 'run'} {SMALL}")
+    assert (done.code, done.err) == (code, "dcgan train: It failed.\n")
