@@ -105,7 +105,7 @@ def ours(image_size, maps, batch, average_decay=0.0):
 
     from dcgan_utils.taught.training import make_average_step, make_train_step
     from dcgan_utils.training.model import build_dcgan
-    from dcgan_utils.training.randomness import step_noise
+    from dcgan_utils.training.noise import step_noise
 
     settings = Settings(
         image_size=image_size,

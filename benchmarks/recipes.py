@@ -112,7 +112,7 @@ def main():
     from dcgan_utils.taught.results import generate
     from dcgan_utils.taught.training import make_average_step, make_train_step
     from dcgan_utils.training.model import build_dcgan
-    from dcgan_utils.training.randomness import epoch_order, step_noise
+    from dcgan_utils.training.noise import epoch_order, step_noise
     from dcgan_utils.training.sampling import recalibrate_batch_norm
 
     s = replace(PROFILES["class"], seed=given.seed, **RECIPES[given.recipe])

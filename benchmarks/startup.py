@@ -29,7 +29,7 @@ def main():
     from dcgan_utils.taught.data import create_dataset
     from dcgan_utils.taught.training import make_train_step
     from dcgan_utils.training.model import build_dcgan
-    from dcgan_utils.training.randomness import step_noise
+    from dcgan_utils.training.noise import step_noise
 
     settings = PROFILES["class"]
     model = build_dcgan(settings)

@@ -3,7 +3,7 @@
 import sys
 
 from .cli.parser import main
-from .training.job import in_job
+from .training.launcher import in_job
 
 if __name__ == "__main__":
     code = main()

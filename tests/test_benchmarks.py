@@ -13,7 +13,7 @@ import pytest
 
 from dcgan_utils.settings import PROFILES
 from dcgan_utils.training.model import build_dcgan
-from dcgan_utils.training.randomness import step_noise
+from dcgan_utils.training.noise import step_noise
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 

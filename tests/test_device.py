@@ -19,7 +19,7 @@ from dataclasses import replace
 import numpy as np
 from dcgan_utils.taught import training as taught_training
 from dcgan_utils.training import model as model_module
-from dcgan_utils.training import randomness
+from dcgan_utils.training import noise
 from dcgan_utils.settings import PROFILES
 from dcgan_utils.device import choose_device
 
@@ -37,7 +37,7 @@ rng = np.random.default_rng(0)
 losses = []
 for step in range(3):
     real = ms.Tensor(rng.uniform(-1, 1, (4, 3, 64, 64)).astype(np.float32))
-    pair = train_step(real, randomness.step_noise(settings, step))
+    pair = train_step(real, noise.step_noise(settings, step))
     losses.append([loss.asnumpy().item().hex() for loss in pair])
 names = ("ONEDNN_MAX_CPU_ISA", "MS_DEV_HOST_BLOCKING_RUN")
 variables = {name: os.environ.get(name) for name in names}

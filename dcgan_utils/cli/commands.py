@@ -28,9 +28,9 @@ from ..training.checkpoint import (
     read_checkpoint,
     refuse_changes,
 )
-from ..training.job import check_job, in_job, launch, read_rank_table
+from ..training.launcher import check_job, in_job, launch, read_rank_table
 from ..training.model import build_dcgan
-from ..training.randomness import fixed_noise
+from ..training.noise import fixed_noise
 from ..training.run import TrainingRun
 from ..training.sampling import load_generator
 from ..training.workers import ALONE, join_job, mean_over_workers

@@ -3,8 +3,7 @@
 from .. import CourseError
 from ..settings import Settings
 from .download import download_faces
-from .folder import Pictures, look_at_folder
-from .listing import printable
+from .folder import Pictures, look_at_folder, printable
 from .sample import draw_sample_faces
 
 

@@ -2,7 +2,7 @@
 
 A checkpoint holds both networks, the averaged generator, both optimizers (moments and
 step counts), the losses so far and the settings. Noise and the order of the pictures
-follow from the seed and the step (see randomness.py), so nothing else is needed.
+follow from the seed and the step (see noise.py), so nothing else is needed.
 """
 
 import json

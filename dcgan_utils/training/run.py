@@ -10,7 +10,7 @@ from ..pictures.get import need_a_batch
 from ..progress import progress_bar
 from ..taught.data import create_dataset
 from ..taught.distributed import share
-from .randomness import epoch_order, step_noise, steps_per_epoch
+from .noise import epoch_order, step_noise, steps_per_epoch
 from .run_folder import RunFolder
 from .state import TrainingState, agree_on_pictures
 from .stop import StopSignals

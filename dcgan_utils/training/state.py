@@ -10,7 +10,7 @@ from .. import CourseError
 from ..taught.results import generate
 from .checkpoint import refuse_changes, restore
 from .model import build_dcgan
-from .randomness import calibration_noise, fixed_noise
+from .noise import calibration_noise, fixed_noise
 from .sampling import recalibrate_batch_norm
 from .workers import gather, take_from_first
 

@@ -3,7 +3,7 @@
 import signal
 import threading
 
-from .job import STOP
+from .launcher import STOP
 
 # MindSpore's compiled functions put a handler of their own in the place of SIGINT's,
 # and that one ends the process with SIGTERM. SIGHUP comes when a terminal is closed.

@@ -10,7 +10,7 @@ import numpy as np
 from mindspore import communication, ops
 
 from ..taught.distributed import Place
-from .job import LAUNCHER, STOP, in_job
+from .launcher import LAUNCHER, STOP, in_job
 
 # Seconds that MindSpore waits. For a message between workers on a CPU long enough for
 # worker 0 to save and draw (30 by default). For a sign of life, for an answer and for

@@ -9,7 +9,7 @@ from shell import dcgan, snapshot
 from dcgan_utils.show.grids import make_grid
 from dcgan_utils.taught.results import generate
 from dcgan_utils.training.checkpoint import newest_checkpoint
-from dcgan_utils.training.randomness import fixed_noise
+from dcgan_utils.training.noise import fixed_noise
 from dcgan_utils.training.sampling import load_generator
 
 

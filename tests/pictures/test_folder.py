@@ -14,8 +14,7 @@ from rights import nobody, public_folder
 
 from dcgan_utils import CourseError
 from dcgan_utils.pictures import array as array_module
-from dcgan_utils.pictures.folder import load_pictures, look_at_folder
-from dcgan_utils.pictures.listing import printable
+from dcgan_utils.pictures.folder import load_pictures, look_at_folder, printable
 
 
 def put(root, *names, side=16):

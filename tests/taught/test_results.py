@@ -7,7 +7,7 @@ from small_runs import TINY
 
 from dcgan_utils.taught.results import generate, save_gif, smooth
 from dcgan_utils.training.model import build_dcgan
-from dcgan_utils.training.randomness import fixed_noise
+from dcgan_utils.training.noise import fixed_noise
 from dcgan_utils.training.sampling import recalibrate_batch_norm
 
 

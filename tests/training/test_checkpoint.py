@@ -22,7 +22,7 @@ from dcgan_utils.training.checkpoint import (
     save_checkpoint,
 )
 from dcgan_utils.training.model import build_dcgan
-from dcgan_utils.training.randomness import step_noise
+from dcgan_utils.training.noise import step_noise
 
 
 def parameters(value=1.0, shape=(20, 30)):

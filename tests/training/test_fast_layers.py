@@ -16,7 +16,7 @@ from dcgan_utils.training.fast_layers import (
     use_fast_layers,
 )
 from dcgan_utils.training.model import build_dcgan
-from dcgan_utils.training.randomness import step_noise
+from dcgan_utils.training.noise import step_noise
 
 
 def drawn(*shape, seed=0):

@@ -20,7 +20,7 @@ from dcgan_utils.taught.results import generate
 from dcgan_utils.taught.training import train
 from dcgan_utils.training.checkpoint import list_checkpoints, newest_checkpoint
 from dcgan_utils.training.model import build_dcgan
-from dcgan_utils.training.randomness import epoch_order, fixed_noise, step_noise
+from dcgan_utils.training.noise import epoch_order, fixed_noise, step_noise
 from dcgan_utils.training.run import TrainingRun
 from dcgan_utils.training.run_folder import RunFolder
 from dcgan_utils.training.sampling import load_generator

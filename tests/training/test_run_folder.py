@@ -16,7 +16,7 @@ from dcgan_utils.show.grids import make_grid, read_frames
 from dcgan_utils.taught.results import generate
 from dcgan_utils.training import state as state_module
 from dcgan_utils.training.checkpoint import list_checkpoints, read_checkpoint
-from dcgan_utils.training.randomness import fixed_noise
+from dcgan_utils.training.noise import fixed_noise
 from dcgan_utils.training.run_folder import RunFolder
 from dcgan_utils.training.state import TrainingState
 

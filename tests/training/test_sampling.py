@@ -7,7 +7,7 @@ from small_runs import TINY
 
 from dcgan_utils.taught.results import generate
 from dcgan_utils.training.checkpoint import read_checkpoint, save_checkpoint
-from dcgan_utils.training.randomness import fixed_noise
+from dcgan_utils.training.noise import fixed_noise
 from dcgan_utils.training.sampling import (
     load_discriminator,
     load_generator,

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from dcgan_utils.training.job import STOP
+from dcgan_utils.training.launcher import STOP
 from dcgan_utils.training.stop import ALONE, StopSignals
 
 

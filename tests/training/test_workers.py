@@ -25,7 +25,7 @@ from dcgan_utils.taught.training import (
 )
 from dcgan_utils.training.checkpoint import newest_checkpoint
 from dcgan_utils.training.model import build_dcgan
-from dcgan_utils.training.randomness import epoch_order, step_noise
+from dcgan_utils.training.noise import epoch_order, step_noise
 
 PROGRAM = Path(__file__).with_name("tiny_job.py")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="msrun runs on Linux only")

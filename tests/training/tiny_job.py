@@ -23,7 +23,7 @@ TINY = replace(PROFILES["smoke"], face_count=20, batch_size=8, **SIZES)
 STEPS = 6  # two epochs of 20 pictures, filled up to 24
 LAUNCH = """
 import sys
-from dcgan_utils.training.job import launch
+from dcgan_utils.training.launcher import launch
 sys.exit(launch(sys.argv[2:], workers=2, log_dir=sys.argv[1]))
 """
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from small_runs import SMALL, TINY
 
-from dcgan_utils.training.randomness import (
+from dcgan_utils.training.noise import (
     epoch_order,
     fixed_noise,
     step_noise,

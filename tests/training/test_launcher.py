@@ -15,8 +15,14 @@ from tiny_job import running, start, start_job
 
 from dcgan_utils import CourseError
 from dcgan_utils.files import lock_file
-from dcgan_utils.training import job
 from dcgan_utils.training.checkpoint import newest_checkpoint
+from dcgan_utils.training.launcher import (
+    check_job,
+    count_devices,
+    launch,
+    read_rank_table,
+    worker_log,
+)
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="msrun runs on Linux only")
 OBEDIENT = "import os; print(flush=True); os.read(0, 1)"
@@ -55,7 +61,7 @@ def test_a_stopped_job_saves_and_leaves_nothing_behind(tmp_path, faces_20, numbe
     assert launcher.returncode == (130 if number == signal.SIGINT else -9), said
     seconds = 1 if number == signal.SIGINT else 60
     assert not psutil.wait_procs(running(tmp_path), timeout=seconds)[1]
-    logs = [job.worker_log(tmp_path / "logs", rank) for rank in (0, 1)]
+    logs = [worker_log(tmp_path / "logs", rank) for rank in (0, 1)]
     steps = [re.findall(r"Stopped after step ([\d,]+) of 2,997", log) for log in logs]
     saved = len(newest_checkpoint(tmp_path)["history"])
     assert steps == [[f"{saved:,}"], [f"{saved:,}"]]
@@ -107,17 +113,17 @@ def test_a_job_that_cannot_run_here_is_refused(system, given, pattern, monkeypat
         busy.bind(("127.0.0.1", 0))
         busy.listen()
         workers, port, *more = given
-        job.check_job(workers, busy.getsockname()[1] if port == "busy" else port, *more)
+        check_job(workers, busy.getsockname()[1] if port == "busy" else port, *more)
 
 
 @linux
 def test_logs_that_cannot_be_written_get_a_sentence(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(CourseError, match=r"No logs can be written to .*file"):
-        job.launch(["-c", "print(1)"], 2, log_dir=tmp_path / "file")
+        launch(["-c", "print(1)"], 2, log_dir=tmp_path / "file")
     another = pytest.raises(CourseError, match="Another job writes its logs to")
     with lock_file(tmp_path / "msrun.log"), another:
-        job.launch(["-c", "print(1)"], 2, log_dir=tmp_path)
+        launch(["-c", "print(1)"], 2, log_dir=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +138,7 @@ def test_devices_are_counted(npus, device, cores, expected, monkeypatch):
     monkeypatch.setattr(Path, "glob", lambda dev, pattern: range(npus))
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     monkeypatch.setenv("DCGAN_DEVICE", device)
-    assert job.count_devices() == expected
+    assert count_devices() == expected
 
 
 def test_a_rank_table_is_read_for_its_number_of_devices(tmp_path):
@@ -140,10 +146,10 @@ def test_a_rank_table_is_read_for_its_number_of_devices(tmp_path):
     device = {"device_id": "0", "device_ip": "192.0.2.1", "rank_id": "0"}
     servers = [{"server_id": "10.0.0.1", "device": [device] * 8}] * 2
     table.write_text(json.dumps({"version": "1.0", "server_list": servers}))
-    assert job.read_rank_table(table) == 16
+    assert read_rank_table(table) == 16
     for wrong in ("no json", "[1, 2]", '{"server_list": [3]}', "{}"):
         table.write_text(wrong)
         with pytest.raises(CourseError, match=r"is no rank table.*not needed"):
-            job.read_rank_table(table)
+            read_rank_table(table)
     with pytest.raises(CourseError, match=r"There is no file .*nowhere.json"):
-        job.read_rank_table(tmp_path / "nowhere.json")
+        read_rank_table(tmp_path / "nowhere.json")
