@@ -89,7 +89,7 @@ PROFILES = {
 
 
 # What ``dcgan train --preset`` takes: the profiles, and the DCGAN of the ModelZoo with
-# the values of its code and its log (20 epochs; its config says 100).
+# the values of its code and its log (20 epochs; its README says 100).
 PRESETS = {
     **PROFILES,
     "imagenet32": Settings(
