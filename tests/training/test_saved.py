@@ -1,5 +1,7 @@
 """Lessons after 03 find a training: their own, else the course's weights."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from small_runs import TINY
@@ -32,6 +34,8 @@ def test_a_lesson_finds_its_own_training_first(tmp_path, save_run, monkeypatch, 
     save_run(weights)
     assert find_run(TINY).frames == weights / "frames"
     assert "No epoch was trained here yet" in capsys.readouterr().out
+    find_run(replace(TINY, data="folder"))
+    assert "They have never seen your pictures." in capsys.readouterr().out
     save_run(TINY.run_dir)
     found = find_run(TINY)
     assert found.frames == TINY.run_dir / "frames"
