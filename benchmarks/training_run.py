@@ -22,6 +22,7 @@ from dcgan_utils.settings import PROFILES
 def main():
     """Train in a folder of its own and print what was seen."""
     choose_device("cpu")
+    from dcgan_utils.pictures.folder import look_at_folder
     from dcgan_utils.taught.training import make_average_step, make_train_step
     from dcgan_utils.training.model import build_dcgan
     from dcgan_utils.training.run import TrainingRun
@@ -39,7 +40,8 @@ def main():
         )
         average = make_average_step(model.generator, model.average, s.average_decay)
         sys.stdout = sys.stderr  # the progress bar; the result alone goes to the output
-        with TrainingRun(model, root) as run:
+        pictures = look_at_folder(root, s.image_size)
+        with TrainingRun(model, pictures) as run:
             for epoch in run.epochs():
                 if epoch == 1:  # the first one compiles
                     waited, started = 0.0, time.perf_counter()
