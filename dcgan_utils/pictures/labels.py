@@ -1,7 +1,6 @@
 """Labelled faces: pictures and what they show, from labels.csv."""
 
 import csv
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -90,47 +89,3 @@ def having(labels, **wanted):
             )
         found = found & (labels[attribute] == value)
     return found
-
-
-@dataclass(frozen=True)
-class HairShares:
-    """Shares of the hair colours, in the order of names, and how far to trust them."""
-
-    names: tuple[str, ...]
-    real: np.ndarray  # shares among the labelled real faces
-    made: np.ndarray  # shares among the made faces
-    accuracy: float  # how often the method is right on real faces it has not seen
-
-
-def hair_colour_shares(pictures, made, limit=1000) -> HairShares | None:
-    """Compare the hair colours of made faces [N, 3, S, S] with those of Pictures.
-
-    A face's hair is the median colour at the top of the head. It gets the name whose
-    labelled faces have the nearest mean. The first half of at most ``limit`` labelled
-    faces gives the means, the second half the accuracy. None where there are no labels.
-    """
-    real, labels = labelled_faces(pictures, limit)
-    if not labels:
-        return None
-    given, tops, half = labels["hair_colour"], _hair(real), len(real) // 2
-    names = np.unique(given[:half])
-    means = np.stack([tops[:half][given[:half] == n].mean(axis=0) for n in names])
-
-    def name(colours):
-        distance = ((colours[:, None] - means[None]) ** 2).sum(axis=2)
-        return names[distance.argmin(axis=1)]
-
-    found = name(_hair(made))
-    return HairShares(
-        names=tuple(names.tolist()),
-        real=np.array([(given == n).mean() for n in names]),
-        made=np.array([(found == n).mean() for n in names]),
-        accuracy=float((name(tops[half:]) == given[half:]).mean()),
-    )
-
-
-def _hair(faces) -> np.ndarray:
-    """The median colour [N, 3] at the top of the head of faces [N, 3, S, S]."""
-    s = faces.shape[-1]
-    top = faces[:, :, s * 5 // 64 : s * 16 // 64, s * 22 // 64 : s * 42 // 64]
-    return np.median(top.reshape(len(faces), 3, -1), axis=2)
