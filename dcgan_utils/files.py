@@ -69,35 +69,45 @@ def _move_in(made, path):
             _move_in(inside, path / inside.name)
 
 
-def delete_partial_files(folder):
-    """Delete what a process left behind that was killed in the middle of writing."""
-    for part in Path(folder).glob(f"{PART}*"):
+def delete_partial_files(folder, name=""):
+    """Delete what a process left behind that was killed in the middle of writing.
+
+    name: what the names of the files hold; by default all go.
+    """
+    for part in Path(folder).glob(f"{PART}*{name}*".replace("**", "*")):
         with suppress(OSError):  # one that will not go does no harm
             part.unlink()
 
 
-def lock_file(path, wait=False):
+def lock_file(path, wait=""):
     """Open a file and hold it for this process; None where another process has it.
 
     The system lets go of it when the file is closed or the process ends, in whatever
-    way. wait: until the other one is done. Raises OSError where it cannot be made.
+    way. wait: what to print before waiting until the other one is done; without it,
+    nobody waits. Raises OSError where it cannot be made.
     """
     file = open(path, "ab", buffering=0)  # noqa: SIM115 (held until closed)
     try:
-        if os.name == "nt":
-            import msvcrt
-
-            file.seek(1 << 20)  # not the first bytes: nobody else could read them
-            msvcrt.locking(
-                file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1
-            )
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        _lock(file)
     except (BlockingIOError, PermissionError):
-        file.close()
-        return None
+        if not wait:
+            file.close()
+            return None
+        print(wait, flush=True)
+        with suppress(OSError):
+            _lock(file, wait=True)
     except OSError:
         pass  # a file system that knows no locks
     return file
+
+
+def _lock(file, wait=False):
+    if os.name == "nt":
+        import msvcrt
+
+        file.seek(1 << 20)  # not the first bytes: nobody else could read them
+        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

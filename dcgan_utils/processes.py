@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from types import ModuleType
 
 
@@ -35,13 +35,21 @@ def on_all_cores(work: Callable, parts: Sequence) -> Iterator:
 
 @contextmanager
 def _no_main():
-    """A process that starts would first run the present script, if it knew of it."""
-    main = sys.modules["__main__"]
+    """A process that starts would first run the present script, if it knew of it.
+
+    And a Ctrl-C would end it with a traceback, while it cannot yet say otherwise.
+    """
+    main, before = sys.modules["__main__"], None
+    if hasattr(signal, "pthread_sigmask"):  # Windows has none
+        resource_tracker.ensure_running()  # its start would let signals through
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     sys.modules["__main__"] = ModuleType("__main__")
     try:
         yield
     finally:
         sys.modules["__main__"] = main
+        if before is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ignore_interrupts():

@@ -1,6 +1,7 @@
 """The words that ``dcgan`` takes; what the commands do stands in commands.py."""
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -189,6 +190,9 @@ def _export_options(export):
 
 def main(words=None) -> int:
     """Run one command, given as a list of words (sys.argv's); returns the exit code."""
+    # A name that the terminal or the log cannot show is no reason to stop.
+    with contextlib.suppress(AttributeError):  # not where a notebook reads it
+        sys.stdout.reconfigure(errors="backslashreplace")
     words = sys.argv[1:] if words is None else list(words)
     args = _parser().parse_args(words)
     args.words = words

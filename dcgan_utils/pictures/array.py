@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files import whole_file
+from ..files import delete_partial_files, whole_file
 from ..processes import on_all_cores
 from ..progress import progress_bar
 from ..settings import build_base, data_base
-from .decode import NotAPicture, read_picture
+from .decode import NOT_READ, NotAPicture, read_picture
 
 PART = 64  # pictures of one piece of work
 A_SECOND = 1000  # fewer pictures take less
@@ -29,9 +29,11 @@ A_SECOND = 1000  # fewer pictures take less
 def places(root: Path) -> list[Path]:
     """Where the array may lie, best first; never in the folder that is looked at."""
     own = f"dcgan-{os.getuid() if hasattr(os, 'getuid') else ''}"  # not another user's
-    bases = data_base(), build_base(), Path(tempfile.gettempdir()) / own
+    bases = [data_base(), build_base()]
+    with suppress(OSError):  # where nothing temporary can be written, either
+        bases.append(Path(tempfile.gettempdir()) / own)
     found = [base.absolute() / "decoded" for base in bases]
-    return [place for place in found if root not in place.parents]
+    return [p for p in found if root.resolve() not in p.resolve().parents]
 
 
 def load(index: Path, digest=None) -> dict | None:
@@ -60,6 +62,8 @@ def make(index, root, image_size, files, left_out, at_most, digest) -> dict:
     if at_most:
         # The first ones of a shuffled list, so that more of them begin with the same.
         names = [names[i] for i in np.random.default_rng(0).permutation(len(names))]
+    _forget_lost_folders(index.parent)
+    delete_partial_files(index.parent, index.stem)  # this process holds the lock
     need = wanted * 3 * image_size**2
     fits = need < shutil.disk_usage(index.parent).free / 2
     if not fits:
@@ -68,7 +72,6 @@ def make(index, root, image_size, files, left_out, at_most, digest) -> dict:
             f"the free disk of {index.parent}: they are read from their files in every "
             "epoch instead, which is slower."
         )
-    _forget_lost_folders(index.parent)
     index.unlink(missing_ok=True)
     used, sums = [], []
     with whole_file(index.with_suffix(".npy")) as part, open(part, "wb") as file:
@@ -84,6 +87,8 @@ def make(index, root, image_size, files, left_out, at_most, digest) -> dict:
                 file.write(pixels[:left].tobytes())
         file.seek(0)
         _write_header(file, len(used) if fits else 0, image_size)
+    if any(why.startswith(NOT_READ) for why in left_out.values()):
+        digest = None  # nothing that the next look would take over
     skipped = len(names) - len(used) - sum(n in left_out for n in names)
     seen = {"root": str(root), "image_size": image_size, "digest": digest}
     seen |= {"array": fits, "names": used, "left_out": left_out, "skipped": skipped}

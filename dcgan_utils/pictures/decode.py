@@ -1,5 +1,6 @@
 """One file to one square picture: opened, judged, upright, on white, RGB, resized."""
 
+import errno
 import os
 import stat
 from functools import cache
@@ -14,6 +15,7 @@ MIN_SIDE = 8  # nothing can be seen in fewer pixels
 MAX_SHAPE = 20  # long side to short side: of a longer strip the middle shows nothing
 # What Pillow names but does not decode by itself: an EPS would start Ghostscript.
 OTHERS = {"EPS", "WMF", "MPEG", "HDF5", "BUFR", "GRIB", "FITS", "SPIDER", "IM", "IMT"}
+NOT_READ = "not read"  # this time, that is: the file may well be sound
 
 
 class NotAPicture(Exception):
@@ -66,8 +68,11 @@ def read_picture(path, image_size) -> np.ndarray:
 def _reason(path, error) -> str:
     if isinstance(error, PermissionError):
         return "not allowed to be read"
-    if isinstance(error, FileNotFoundError):
-        return "a link that leads nowhere"
+    if isinstance(error, MemoryError):
+        return f"{NOT_READ} (out of memory)"
+    # Pillow's own errors have no number, and nonsense in a file leads to EINVAL.
+    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+        return f"{NOT_READ} ({error.strerror})"
     if isinstance(error, Image.DecompressionBombError):
         return TOO_LARGE
     ending = path.suffix.lower()

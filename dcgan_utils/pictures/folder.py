@@ -26,6 +26,7 @@ from .decode import NotAPicture, picture_endings, read_picture
 OWN_FILES = {"labels.csv", "drawn-by.txt", "checked.json"}  # of the sample faces
 TESTING = {"val", "valid", "validation", "test", "testing"}
 INDEX_VERSION = 1  # raise it with every change of what a picture becomes
+WAITING = "Another process is looking at these pictures: this one waits for it."
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def look_at_folder(root, image_size, at_most=0) -> Pictures:
         with suppress(OSError):  # no right to write there, or no room
             index.parent.mkdir(parents=True, exist_ok=True)
             # Others who look at the same folder wait here, and find the array ready.
-            with closing(lock_file(index.with_suffix(".lock"), wait=True)):
+            with closing(lock_file(index.with_suffix(".lock"), WAITING)):
                 if not array.load(index, now):
                     look = root, image_size, files, left_out, at_most, now
                     array.make(index, *look)
@@ -178,23 +179,31 @@ def _short(path: Path) -> Path:
 
 
 def _folder_to_read(root: Path) -> Path:
-    """Root, or ``train`` in it where that holds folders or lies beside a test set."""
+    """Root, or ``train`` in it where that holds folders or lies beside a test set.
+
+    There may be more beside it: ``annotations``, or loose pictures.
+    """
     train = root / "train"
     if not os.path.isdir(train):
         return root
-    is_set = _folders(train) or _folders(root) <= {"train", *TESTING}
-    return train if is_set else root
+    return train if _folders(train) or _folders(root) & TESTING else root
 
 
 def _folders(path) -> set[str]:
     """The names of the folders in a folder; none where it may not be read."""
     with suppress(OSError), os.scandir(path) as entries:
-        return {e.name for e in entries if e.name[0] != "." and e.is_dir()}
+        return {e.name for e in entries if e.name[0] != "." and _is_folder(e)}
     return set()
 
 
+def _is_folder(entry) -> bool:
+    with suppress(OSError):  # a link to itself, or to where nobody may look
+        return entry.is_dir()
+    return False
+
+
 def _list_files(root: Path) -> tuple[dict[str, tuple], dict[str, str]]:
-    """All files below root with their size and time, and what cannot be read, and why.
+    """All files below root with size and times, and what cannot be read, and why.
 
     Hidden names are passed over. Pictures that lie beside folders of more pictures are
     strays: they are listed as such. Raises CourseError where root cannot be read.
@@ -216,12 +225,15 @@ def _list_files(root: Path) -> tuple[dict[str, tuple], dict[str, str]]:
             return
         for entry in entries:
             name = prefix + entry.name
-            if entry.is_dir():
+            if _is_folder(entry):
                 visit(entry.path, name + "/")
             elif name not in OWN_FILES:
                 try:
                     info = entry.stat()
-                    files[name] = info.st_size, info.st_mtime_ns
+                    # The last one changes with the right to read the file, too.
+                    files[name] = info.st_size, info.st_mtime_ns, info.st_ctime_ns
+                except PermissionError:
+                    left_out[name] = "not allowed to be read"
                 except OSError:
                     left_out[name] = "a link that leads nowhere"
 

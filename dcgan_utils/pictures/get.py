@@ -4,7 +4,7 @@ from .. import CourseError
 from ..settings import Settings
 from .download import download_faces
 from .folder import Pictures, look_at_folder, printable
-from .sample import draw_sample_faces
+from .sample import CLASS, draw_sample_faces
 
 
 def get_faces(settings: Settings) -> Pictures:
@@ -57,9 +57,13 @@ def need_a_batch(pictures, batch_size):
 
 
 def _draw_anew(settings, pictures):
-    """Damaged sample faces are ours to replace, unless the folder may only be read."""
+    """Damaged sample faces are ours to replace, unless the folder may only be read.
+
+    What else lies there is not.
+    """
+    faces = {f"{CLASS}/{i}.jpg" for i in range(settings.face_count)}
     try:
-        for name in pictures.left_out:
+        for name in faces & set(pictures.left_out):
             (pictures.root / name).unlink()
     except OSError:
         return pictures

@@ -65,6 +65,7 @@ def look(root, **options):
         ),
         (["train/0.jpg", "val/1.jpg", "test/2.jpg"], ["0.jpg"]),
         (["train/cat/0.jpg", "readme/1.jpg"], ["cat/0.jpg"]),
+        (["train/0.jpg", "val/1.jpg", "annotations/2.jpg"], ["0.jpg"]),
         (["train/0.jpg", "bus/1.jpg"], "all"),  # a class that is called "train"
         # one stray picture beside the class folders
         (["stray.jpg", "a/0.jpg", "b/1.jpg"], ["a/0.jpg", "b/1.jpg"]),
@@ -128,9 +129,11 @@ def test_links_are_followed_but_not_in_a_circle(set_, tmp_path):
     os.symlink(tmp_path / "elsewhere", set_ / "b")
     os.symlink(set_, set_ / "a" / "back")
     os.symlink(tmp_path / "nowhere", set_ / "a" / "lost.jpg")
+    os.symlink(set_ / "a" / "self.jpg", set_ / "a" / "self.jpg")
     pictures = look(set_)
     assert pictures.names == ["a/1.jpg", "b/0.jpg"]
-    assert pictures.left_out == {"a/lost.jpg": "a link that leads nowhere"}
+    lost = dict.fromkeys(["a/lost.jpg", "a/self.jpg"], "a link that leads nowhere")
+    assert pictures.left_out == lost
 
 
 @pytest.mark.parametrize(
@@ -204,6 +207,17 @@ def test_a_changed_folder_is_looked_at_anew(set_, how):
         assert path.stat().st_size == len(data)
     after = look(set_)
     assert [after.names, after.fingerprint()] != old
+
+
+def test_what_could_not_be_read_this_time_is_tried_again(set_, monkeypatch):
+    put(set_, *many("a", 3))
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            Image, "open", lambda *a, **k: (_ for _ in ()).throw(OSError(5, "x"))
+        )
+        with pytest.raises(CourseError, match=r"only 3 not read \(x\)"):
+            look(set_)
+    assert len(look(set_)) == 3
 
 
 def test_a_copy_of_the_same_pictures_has_the_same_fingerprint(set_, tmp_path):

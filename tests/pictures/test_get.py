@@ -29,9 +29,11 @@ def test_sample_faces(home, capsys, monkeypatch):
 def test_a_damaged_sample_face_is_drawn_anew(home):
     settings = Settings(data="sample", face_count=3, **FEW)
     face = get_faces(settings).root / "faces" / "1.jpg"
-    drawn = face.read_bytes()
+    drawn, note = face.read_bytes(), face.with_name("notes.txt")
     face.write_bytes(drawn[:200])
+    note.write_text("mine")
     assert len(get_faces(settings)) == 3 and face.read_bytes() == drawn
+    assert note.read_text() == "mine"  # what we have not drawn is not ours
 
 
 def test_a_damaged_sample_face_that_may_only_be_read_is_left_out(monkeypatch):
