@@ -69,12 +69,12 @@ def _move_in(made, path):
             _move_in(inside, path / inside.name)
 
 
-def delete_partial_files(folder, name=""):
+def delete_partial_files(folder, of="*"):
     """Delete what a process left behind that was killed in the middle of writing.
 
-    name: what the names of the files hold; by default all go.
+    of: the name that the file would have had, or a pattern of names; default: all.
     """
-    for part in Path(folder).glob(f"{PART}*{name}*".replace("**", "*")):
+    for part in Path(folder).glob(f"{PART}*-{of}"):
         with suppress(OSError):  # one that will not go does no harm
             part.unlink()
 

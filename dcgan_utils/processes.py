@@ -18,8 +18,12 @@ def on_all_cores(work: Callable, parts: Sequence) -> Iterator:
     started, this one does it all.
     """
     cores, done = min(os.cpu_count() or 1, 8), 0
-    # Fresh processes, for copies of MindSpore's threads would hang.
-    pool = ProcessPoolExecutor(cores, get_context("spawn"), _ignore_interrupts)
+    try:
+        # Fresh processes, for copies of MindSpore's threads would hang.
+        pool = ProcessPoolExecutor(cores, get_context("spawn"), _ignore_interrupts)
+    except (OSError, ImportError):  # a box without semaphores
+        yield from map(work, parts)
+        return
     try:
         with _no_main():  # this starts them
             results = pool.map(work, parts)

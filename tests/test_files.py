@@ -152,3 +152,12 @@ def test_one_process_holds_a_file_until_it_ends(tmp_path):
         again = subprocess.run(command, input=b"\n", capture_output=True)
         assert again.stdout == b"refused\n"
     lock_file(tmp_path / "held").close()
+
+
+def test_who_waits_for_another_process_says_so(tmp_path):
+    program = HOLDER.replace("(sys.argv[1])", "(sys.argv[1], 'waiting')")
+    command = [sys.executable, "-c", program, str(tmp_path / "held")]
+    with lock_file(tmp_path / "held"):
+        process = subprocess.Popen(command, stdin=-1, stdout=subprocess.PIPE)
+        assert process.stdout.readline() == b"waiting\n"
+    assert process.communicate(b"\n")[0] == b"held\n"

@@ -1,7 +1,6 @@
 """The words that ``dcgan`` takes; what the commands do stands in commands.py."""
 
 import argparse
-import contextlib
 import os
 import signal
 import sys
@@ -191,7 +190,7 @@ def _export_options(export):
 def main(words=None) -> int:
     """Run one command, given as a list of words (sys.argv's); returns the exit code."""
     # A name that the terminal or the log cannot show is no reason to stop.
-    with contextlib.suppress(AttributeError):  # not where a notebook reads it
+    if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
     words = sys.argv[1:] if words is None else list(words)
     args = _parser().parse_args(words)

@@ -22,8 +22,8 @@ from ..progress import progress_bar
 from ..settings import build_base, data_base
 from .decode import NOT_READ, NotAPicture, read_picture
 
-PART = 64  # pictures of one piece of work
-A_SECOND = 1000  # fewer pictures take less
+PART = 16  # pictures of one piece of work
+A_SECOND = 10 * 10**6  # bytes: pictures that have fewer take less
 
 
 def places(root: Path) -> list[Path]:
@@ -63,7 +63,8 @@ def make(index, root, image_size, files, left_out, at_most, digest) -> dict:
         # The first ones of a shuffled list, so that more of them begin with the same.
         names = [names[i] for i in np.random.default_rng(0).permutation(len(names))]
     _forget_lost_folders(index.parent)
-    delete_partial_files(index.parent, index.stem)  # this process holds the lock
+    # Nobody is writing these now, for this process holds the lock.
+    delete_partial_files(index.parent, f"{index.stem}.*")
     need = wanted * 3 * image_size**2
     fits = need < shutil.disk_usage(index.parent).free / 2
     if not fits:
@@ -78,7 +79,9 @@ def make(index, root, image_size, files, left_out, at_most, digest) -> dict:
         # Written as a file and not through a map: a full disk is an OSError here,
         # and would end the process there.
         _write_header(file, wanted, image_size)
-        for some, pixels, of_some, others in _read_all(root, names, image_size, wanted):
+        few = sum(files[name][0] for name in names[:wanted]) < A_SECOND
+        look = root, names, image_size, wanted, few
+        for some, pixels, of_some, others in _read_all(*look):
             left = wanted - len(used)
             used += some[:left]
             sums += of_some[:left]
@@ -104,9 +107,8 @@ def _write_header(file, count, image_size):
     np.lib.format.write_array_header_1_0(file, header)
 
 
-def _read_all(root, names, image_size, wanted):
+def _read_all(root, names, image_size, wanted, few):
     """What _read_part gives of piece after piece, until there are as many as wanted."""
-    few = wanted <= A_SECOND
     parts = [names[i : i + PART] for i in range(0, len(names), PART)]
     read = partial(_read_part, root=root, image_size=image_size)
     with progress_bar(wanted, "picture", "Looking at pictures", delay=int(few)) as bar:

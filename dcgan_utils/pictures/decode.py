@@ -91,10 +91,6 @@ def _judge_size(width, height):
 
 def as_rgb(picture) -> Image.Image:
     """A picture of any mode as RGB; what is transparent is laid on white."""
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        return Image.alpha_composite(white, picture).convert("RGB")
     if picture.mode == "F":
         raise NotAPicture("of floating-point numbers")
     if picture.mode.startswith("I"):  # 16 bits, which convert would cut off at 255
@@ -102,4 +98,8 @@ def as_rgb(picture) -> Image.Image:
         deep = picture.mode != "I" or grey.max() > 255
         grey = np.clip(grey / 257 if deep else grey, 0, 255)
         picture = Image.fromarray(grey.round().astype(np.uint8))
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        return Image.alpha_composite(white, picture).convert("RGB")
     return picture.convert("RGB")

@@ -26,6 +26,15 @@ def test_every_command_has_help(command):
     assert all(f"  {word} " in said for word in (command, 0, 1, 2, 130))
 
 
+def test_a_name_that_cannot_be_shown_stops_nothing(run_program):
+    program = """
+from dcgan_utils.cli import parser
+parser._run = lambda args: print("caf\\xe9")
+parser.main(["faces"])
+"""
+    assert run_program(program, PYTHONIOENCODING="ascii") == "caf\\xe9\n"
+
+
 def test_every_setting_can_be_set_and_its_help_tells_the_presets():
     said = " ".join(dcgan("train --help").out.split())
     for name, value in recipe(PRESETS["imagenet32"]).items():

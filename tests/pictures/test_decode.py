@@ -2,6 +2,7 @@
 
 import io
 import os
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -81,9 +82,10 @@ def test_other_modes_are_as_pillow_shows_them(tmp_path, mode):
     assert np.array_equal(found, np.asarray(Image.open(tmp_path / name).convert("RGB")))
 
 
-def test_greys_of_16_bits_keep_their_shades(tmp_path):
+@pytest.mark.parametrize("options", [{}, {"transparency": 257}])
+def test_greys_of_16_bits_keep_their_shades(tmp_path, options):
     greys = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
-    found = read(tmp_path, Image.fromarray(greys))
+    found = read(tmp_path, Image.fromarray(greys), **options)
     assert np.array_equal(found[..., 0].ravel(), np.arange(256))
 
 
@@ -148,10 +150,20 @@ def test_what_is_no_picture_has_its_ending_as_the_reason(tmp_path):
         assert reason(tmp_path / name).startswith(words)
     (tmp_path / "empty.png").touch()
     assert reason(tmp_path / "empty.png") == "damaged"
-    os.symlink(tmp_path / "nowhere", tmp_path / "link.jpg")
-    assert reason(tmp_path / "link.jpg") == "not read (No such file or directory)"
     os.mkfifo(tmp_path / "pipe.jpg")
     assert reason(tmp_path / "pipe.jpg") == "no regular file"
+
+
+def test_what_the_system_does_not_give_is_not_called_damaged(tmp_path, monkeypatch):
+    """Such as a disk that is unplugged meanwhile."""
+    assert reason(tmp_path / "x.jpg") == "not read (No such file or directory)"
+    noise(16, 16).save(tmp_path / "x.jpg")
+    for error, words in (
+        (OSError(5, "Input/output error"), "Input/output error"),
+        (MemoryError(), "out of memory"),
+    ):
+        monkeypatch.setattr(decode, "as_rgb", Mock(side_effect=error))
+        assert reason(tmp_path / "x.jpg") == f"not read ({words})"
 
 
 def test_no_other_program_is_started(tmp_path, monkeypatch):

@@ -29,11 +29,13 @@ def test_sample_faces(home, capsys, monkeypatch):
 def test_a_damaged_sample_face_is_drawn_anew(home):
     settings = Settings(data="sample", face_count=3, **FEW)
     face = get_faces(settings).root / "faces" / "1.jpg"
-    drawn, note = face.read_bytes(), face.with_name("notes.txt")
+    drawn = face.read_bytes()
     face.write_bytes(drawn[:200])
-    note.write_text("mine")
+    (home / "sample-3" / "mine.png").write_bytes(picture(form="PNG"))
+    (home / "sample-3" / "faces" / "notes.txt").write_text("mine")
+    kept = tree(home / "sample-3")
     assert len(get_faces(settings)) == 3 and face.read_bytes() == drawn
-    assert note.read_text() == "mine"  # what we have not drawn is not ours
+    assert tree(home / "sample-3") == kept
 
 
 def test_a_damaged_sample_face_that_may_only_be_read_is_left_out(monkeypatch):
