@@ -6,18 +6,17 @@ from contextlib import contextmanager
 from .. import CourseError
 from ..files import delete_partial_files, lock_file
 from ..show.grids import make_grid, save_picture
-from .checkpoint import newest_checkpoint, save_checkpoint
+from .checkpoint import list_checkpoints, newest_checkpoint, save_checkpoint
 
 RUNGS = 1, 3, 10, 30, 100  # after these epochs a generator is kept, for comparing
-TRAINING = "step-*.ckpt", "frames/epoch-*.png", "ladder/step-*.ckpt"
 
 
 class RunFolder:
     """The folder of one training, and what it keeps there for going on and to show.
 
-    ``step-*.ckpt`` are the newest checkpoints, ``frames/epoch-*.png`` what the fixed
-    noise gave after each epoch, ``ladder/step-*.ckpt`` the averaged generator after
-    the epochs in RUNGS. Whatever else lies there is never touched.
+    ``step-NNNNNNN.ckpt`` are the newest checkpoints, ``frames/epoch-*.png`` what the fixed
+    noise gave after each epoch, ``ladder/step-NNNNNNN.ckpt`` the averaged generator
+    after the epochs in RUNGS. Whatever else lies there is never touched.
     """
 
     def __init__(self, path):
@@ -52,9 +51,12 @@ class RunFolder:
     def delete_training(self):
         """Delete what a training has left here, and nothing else."""
         with self.explain_write_errors():
-            for pattern in TRAINING:
-                for path in self.path.glob(pattern):
-                    path.unlink()
+            for path in (
+                *list_checkpoints(self.path),
+                *list_checkpoints(self.ladder),
+                *self.frames.glob("epoch-*.png"),
+            ):
+                path.unlink()
 
     def newest(self) -> dict | None:
         """What read_checkpoint gives of the newest whole checkpoint; None without."""

@@ -68,7 +68,7 @@ def test_the_folder_keeps_two_checkpoints_and_the_ladder_all_rungs(folder, state
 
 def test_a_training_is_deleted_and_nothing_else(folder, state):
     folder.save_epoch(1, state)
-    mine = ["thesis.txt", "step-best.txt", "frames/holiday.png", "ladder/notes.txt"]
+    mine = ["thesis.txt", "step-best.ckpt", "frames/holiday.png", "ladder/step-3.ckpt"]
     for name in mine:
         (folder.path / name).write_text("three years of work")
     folder.delete_training()
