@@ -175,11 +175,14 @@ def refuse_changes(saved, settings, pictures=None):
 
 def _changes_of_pictures(saved, settings, pictures):
     before, now = saved["pictures"], len(pictures)
-    # Of a large folder, more epochs take more pictures, which begin with the same ones.
-    may_differ = settings.face_count and settings.epochs != saved["settings"].epochs
-    if before != now and not may_differ:
+    then, epochs, each = saved["settings"].epochs, settings.epochs, settings.face_count
+    # Of a large folder, no more are looked at than so many epochs take.
+    of_many = each and (before == each * then or now == each * epochs)
+    if before != now and not (of_many and epochs != then):
         return [f"there were {before:,} pictures and now {now:,}"]
-    known = saved["fingerprint"] != "none" and now >= before
+    # More from a large folder begin with the same ones; all of it are in another order.
+    same_order = now == before or (now > before and pictures.skipped)
+    known = same_order and saved["fingerprint"] != "none"
     if known and saved["fingerprint"] != pictures.fingerprint(before):
         return ["the pictures are not the same ones"]
     return []

@@ -1,5 +1,6 @@
 """Checkpoints: whole files or none, two kept, damage found, errors as sentences."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -205,9 +206,9 @@ def test_what_is_saved_after_damage_is_what_is_found(tmp_path):
 # --- gone on from -------------------------------------------------------------------
 
 
-def seen(*sums):
+def seen(*sums, skipped=0):
     """Pictures of which only the sums of their pixels matter."""
-    return Pictures(Path(), 32, [*map(str, sums)], {}, 0, sums, None)
+    return Pictures(Path(), 32, [*map(str, sums)], {}, skipped, sums, None)
 
 
 @pytest.mark.parametrize(
@@ -219,9 +220,8 @@ def seen(*sums):
         ({}, seen(*range(19)), "there were 20 pictures and now 19"),
         ({}, seen(*range(21)), "there were 20 pictures and now 21"),
         ({}, seen(*range(1, 21)), "the pictures are not the same ones"),
-        ({"epochs": 3}, seen(*range(1, 61)), "the pictures are not the same ones"),
-        ({"epochs": 3}, seen(*range(60)), None),  # more of the same folder
-        ({"epochs": 1}, seen(*range(10)), None),
+        ({"epochs": 3}, seen(*range(1, 20)), "there were 20 pictures and now 19"),
+        ({"epochs": 3}, seen(*range(1, 21)), "the pictures are not the same ones"),
         ({"out": "elsewhere"}, seen(*range(20)), None),
     ],
 )
@@ -235,6 +235,25 @@ def test_other_settings_and_pictures_are_refused_by_name(changes, pictures, sent
     told = rf"The training in .* cannot go on: {sentence}.* anew with fresh=True"
     with pytest.raises(CourseError, match=told):
         refuse_changes(saved, settings, pictures)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "pictures", "sentence"),
+    [
+        (3, seen(*range(60), skipped=4), None),
+        (3, seen(*range(1, 61), skipped=4), "the pictures are not the same ones"),
+        (4, seen(*range(64)[::-1]), None),  # the whole folder, in its own order
+        (1, seen(*range(20), skipped=44), None),
+        (2, seen(*range(39)), "there were 40 pictures and now 39"),
+    ],
+)
+def test_of_a_large_folder_other_epochs_take_others(epochs, pictures, sentence):
+    """Here two epochs have taken 40 pictures of 64, drawn by lot."""
+    saved = {"settings": TINY, "pictures": 40}
+    saved["fingerprint"] = seen(*range(40)).fingerprint()
+    refused = pytest.raises(CourseError, match=f"cannot go on: {sentence}")
+    with refused if sentence else nullcontext():
+        refuse_changes(saved, replace(TINY, epochs=epochs), pictures)
 
 
 def test_another_networks_checkpoint_is_refused_and_nothing_changed(tmp_path):
