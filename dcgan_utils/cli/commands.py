@@ -170,11 +170,13 @@ def _prepare(settings, args):
             f"{out} holds a training already, up to {saved[-1].stem}: say --resume to "
             "go on with it, --fresh to delete it and start anew, or name another --out."
         )
-    if args.resume and not saved:
-        raise CourseError(
-            f"There is no checkpoint in {out} to go on from: leave out --resume."
-        )
-    if args.resume and (newest := newest_checkpoint(out)):
+    if args.resume:
+        newest = newest_checkpoint(out)
+        if newest is None:
+            raise CourseError(
+                f"There is no whole checkpoint in {out} to go on from: leave out "
+                "--resume, or take --fresh in its place."
+            )
         refuse_changes(newest, settings)
     if 0 < settings.face_count < settings.batch_size:
         raise CourseError(

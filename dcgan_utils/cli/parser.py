@@ -55,7 +55,7 @@ VALUES = {
     "epochs": (int, 1, 10**6, "how often to see every picture"),
     "generator_rate": (float, 1e-9, 1, "G's learning rate"),
     "discriminator_rate": (float, 1e-9, 1, "D's learning rate"),
-    "beta1": (float, 0, 0.999, "how long Adam remembers gradients"),
+    "beta1": (float, 1e-9, 0.999, "how long Adam remembers gradients"),
     "real_label": (float, 0.5, 1, "what D is asked to say of a real picture"),
     "average_decay": (float, 0, 0.99999, "moving average of G's weights; 0: none"),
     "seed": (int, 0, 2**31 - 1, "where all random numbers come from"),

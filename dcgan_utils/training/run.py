@@ -53,7 +53,6 @@ class TrainingRun:
         self.steps_per_epoch = steps_per_epoch(self.settings, len(self.pictures))
         self.total_steps = self.steps_per_epoch * self.settings.epochs
         self.begun = False  # whether it was entered, and nothing was in the way
-        self.all_stop = False  # whether every worker has heard of an interrupt
 
     @property
     def step(self) -> int:
@@ -149,10 +148,12 @@ class TrainingRun:
             if self.writes:
                 undo.enter_context(self.folder.locked())
             self._find_start()
+            self.all_stop = False  # whether every worker has heard of an interrupt
             if self.view:
                 self.view.start()
             undo.enter_context(self.signals)
-            bar = progress_bar(self.total_steps, "step", initial=self.step)
+            total = max(self.total_steps, self.step)  # fewer epochs than were trained
+            bar = progress_bar(total, "step", initial=self.step)
             self.bar = undo.enter_context(bar)
             self.model.generator.set_train()
             self.model.discriminator.set_train()

@@ -14,7 +14,7 @@ RUNGS = 1, 3, 10, 30, 100  # after these epochs a generator is kept, for compari
 class RunFolder:
     """The folder of one training, and what it keeps there for going on and to show.
 
-    ``step-NNNNNNN.ckpt`` are the newest checkpoints, ``frames/epoch-*.png`` what the fixed
+    ``step-NNNNNNN.ckpt`` are the newest checkpoints, ``frames/epoch-*.png`` what fixed
     noise gave after each epoch, ``ladder/step-NNNNNNN.ckpt`` the averaged generator
     after the epochs in RUNGS. Whatever else lies there is never touched.
     """

@@ -220,6 +220,16 @@ def test_an_interrupt_stops_after_the_step(tiny, pictures, capsys, steps, senten
     assert steps_saved() == [steps][: bool(steps)]
 
 
+def test_a_run_that_was_stopped_can_be_entered_again(tiny, pictures):
+    run = TrainingRun(tiny, pictures)
+    with run:
+        os.kill(os.getpid(), signal.SIGINT)
+        run.record(ms.Tensor(0.5), ms.Tensor(0.5))  # the step that was under way
+    with run:
+        feed(run, 5)
+    assert steps_saved() == [3, 6]
+
+
 def test_a_stop_is_saved_before_anything_is_printed(tiny, pictures, monkeypatch):
     """Where the terminal was closed, to print is an error."""
 
