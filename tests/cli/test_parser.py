@@ -82,7 +82,7 @@ def test_settings_are_the_preset_with_what_was_said(words, changes, photos):
     [
         ("", "COMMAND"),
         ("train --epochs none", "none is no whole number"),
-        ("train --beta1 1.5", "1.5 is no number from 0 to 0.999"),
+        ("train --beta1 1.5", "1.5 is no number from 1e-09 to 0.999"),
         ("train --generator-rate nan", "nan is no number"),
         ("train --resume --fresh", "not allowed with"),
         ("train --image-size 33", "--image-size 33 cannot be"),
