@@ -88,7 +88,10 @@ def race_steps(rounds, pytorch):
         if title in AS_IT_IS:
             runners.append(Contestant("published, as it is", "published", race))
         if pytorch:
-            runners.append(Contestant("PyTorch, eager", "pytorch", race, pytorch))
+            runners += [
+                Contestant("PyTorch, eager", "pytorch", race, pytorch),
+                Contestant("PyTorch, channels_last", "channels_last", race, pytorch),
+            ]
         for _ in range(rounds):
             for runner in runners:
                 runner.turn()

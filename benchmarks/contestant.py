@@ -96,14 +96,14 @@ def published(image_size, maps, batch):
 
 
 def ours(image_size, maps, batch, average_decay=0.0):
-    """The step of lesson 03, as ``train`` runs it: noise, both updates, the average."""
+    """As ``train`` of lesson 03 runs it: noise, both updates, the average."""
     from dcgan_utils.device import choose_device
     from dcgan_utils.settings import Settings
 
     choose_device("cpu")
     import mindspore as ms
 
-    from dcgan_utils.taught.training import make_average_step, make_train_step
+    from dcgan_utils.taught.training import make_average_step
     from dcgan_utils.training.model import build_dcgan
     from dcgan_utils.training.noise import step_noise
 
@@ -117,24 +117,25 @@ def ours(image_size, maps, batch, average_decay=0.0):
     model = build_dcgan(settings)
     model.generator.set_train()
     model.discriminator.set_train()
-    train_step = make_train_step(
-        model.generator, model.discriminator, model.optimizer_g, model.optimizer_d
-    )
+    train_step = model.train_step()
     average_step = make_average_step(model.generator, model.average, average_decay)
     done = 0
 
     def step(real):
         nonlocal done
         loss_d, loss_g = train_step(ms.Tensor(real), step_noise(settings, done))
-        average_step()
+        average_step(done)
         done += 1
         return float(loss_d.asnumpy()), float(loss_g.asnumpy())
 
     return step
 
 
-def pytorch(image_size, maps, batch):
-    """The same networks, losses and optimizers in PyTorch, eager, written plainly."""
+def pytorch(image_size, maps, batch, layout="contiguous_format"):
+    """The same networks, losses, order and optimizers in PyTorch, eager.
+
+    layout: in which order the numbers of a picture lie in memory.
+    """
     import torch
     from torch import nn
 
@@ -159,14 +160,23 @@ def pytorch(image_size, maps, batch):
             nn.init.normal_(layer.weight, 0.0, 0.02)
         elif isinstance(layer, nn.BatchNorm2d):
             nn.init.normal_(layer.weight, 1.0, 0.02)
+    layout = getattr(torch, layout)
+    generator.to(memory_format=layout)
+    critic.to(memory_format=layout)
     loss = nn.BCELoss()
     adam_g = torch.optim.Adam(generator.parameters(), RATE, (BETA1, 0.999))
     adam_d = torch.optim.Adam(critic.parameters(), RATE, (BETA1, 0.999))
     ones, zeros = torch.ones(batch, 1), torch.zeros(batch, 1)
 
     def step(real):
-        real = torch.from_numpy(real)
+        real = torch.from_numpy(real).to(memory_format=layout)
         fakes = generator(torch.randn(batch, LATENT, 1, 1))
+        real_loss = loss(critic(real), ones)
+        fake_loss = loss(critic(fakes.detach()), zeros)
+        loss_d = (real_loss + fake_loss) / 2
+        adam_d.zero_grad()
+        loss_d.backward()
+        adam_d.step()
         for weight in critic.parameters():  # G's gradient needs none of D's weights
             weight.requires_grad_(False)
         loss_g = loss(critic(fakes), ones)
@@ -175,18 +185,22 @@ def pytorch(image_size, maps, batch):
         adam_g.step()
         for weight in critic.parameters():
             weight.requires_grad_(True)
-        real_loss = loss(critic(real), ones)
-        fake_loss = loss(critic(fakes.detach()), zeros)
-        loss_d = (real_loss + fake_loss) / 2
-        adam_d.zero_grad()
-        loss_d.backward()
-        adam_d.step()
         return float(loss_d), float(loss_g)
 
     return step
 
 
-CONTESTANTS = {"published": published, "ours": ours, "pytorch": pytorch}
+def pytorch_channels_last(image_size, maps, batch):
+    """The same with the layout that PyTorch's convolutions like best."""
+    return pytorch(image_size, maps, batch, "channels_last")
+
+
+CONTESTANTS = {
+    "published": published,
+    "ours": ours,
+    "pytorch": pytorch,
+    "channels_last": pytorch_channels_last,
+}
 
 
 def main():

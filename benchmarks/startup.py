@@ -27,7 +27,6 @@ def main():
     mark("import MindSpore, choose the device")
     from dcgan_utils.pictures.folder import look_at_folder
     from dcgan_utils.taught.data import create_dataset
-    from dcgan_utils.taught.training import make_train_step
     from dcgan_utils.training.model import build_dcgan
     from dcgan_utils.training.noise import step_noise
 
@@ -36,9 +35,7 @@ def main():
     mark("build networks and optimizers")
     batch = next(create_dataset(look_at_folder(sys.argv[1], 64), 16))
     mark("read the first batch from files")
-    step = make_train_step(
-        model.generator, model.discriminator, model.optimizer_g, model.optimizer_d
-    )
+    step = model.train_step()
     step(batch, step_noise(settings, 0))[0].asnumpy()
     mark("compile and run the first step")
     step(batch, step_noise(settings, 1))[0].asnumpy()

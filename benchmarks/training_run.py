@@ -23,7 +23,7 @@ def main():
     """Train in a folder of its own and print what was seen."""
     choose_device("cpu")
     from dcgan_utils.pictures.folder import look_at_folder
-    from dcgan_utils.taught.training import make_average_step, make_train_step
+    from dcgan_utils.taught.training import make_average_step
     from dcgan_utils.training.model import build_dcgan
     from dcgan_utils.training.run import TrainingRun
 
@@ -35,9 +35,7 @@ def main():
     waited, megabytes, started = 0.0, [], 0.0
     with tempfile.TemporaryDirectory() as folder:
         model = build_dcgan(replace(s, out=folder))
-        step = make_train_step(
-            model.generator, model.discriminator, model.optimizer_g, model.optimizer_d
-        )
+        step = model.train_step()
         average = make_average_step(model.generator, model.average, s.average_decay)
         sys.stdout = sys.stderr  # the progress bar; the result alone goes to the output
         pictures = look_at_folder(root, s.image_size)
@@ -49,7 +47,7 @@ def main():
                 for real in run.batches(epoch):
                     waited += time.perf_counter() - asked
                     losses = step(real, run.noise())
-                    average()
+                    average(run.step)
                     run.record(*losses)
                     asked = time.perf_counter()
                 seconds = time.perf_counter() - started

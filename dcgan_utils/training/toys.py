@@ -21,6 +21,7 @@ def train_briefly(
 ):
     """Train G and D on real [N, ...] and yield the losses (of D, of G) of each step.
 
+    In the published tutorial's order: G's gradient and D's at the same weights.
     rates: the learning rates of G and D. losses: the loss functions of D and G.
     """
     loss_d, loss_g = losses

@@ -7,8 +7,8 @@ The networks are written here a second time, in PyTorch and from the DCGAN paper
 (Radford et al. 2015, section 3) and the published tutorials, without a look at
 dcgan_utils: transposed convolutions of kernel 4 and stride 2, batch norm on all but
 G's last and D's first and last layer, ReLU and tanh in G, leaky ReLU 0.2 in D, binary
-cross entropy, Adam with beta1 0.5. Training takes the published order: G first, then D
-on the same fakes, both judged by the old D.
+cross entropy, Adam with beta1 0.5. D is trained first, then G against the new D on the
+same fakes, which are drawn once more for it.
 
 All is computed in float64, so that what the test measures is MindSpore's rounding in
 float32 and not PyTorch's. The file holds results only (as float32; of the pictures the
@@ -98,18 +98,20 @@ def compute(case):
     step_d = optim.Adam(d.parameters(), RATE_D, betas=(0.5, 0.999), eps=1e-8)
     bce = nn.BCELoss()
 
-    fakes = g(noise)
-    ones = torch.ones(len(real), 1, 1, 1, dtype=torch.float64)
-    p_fake_g = d(fakes)
-    loss_g = bce(p_fake_g, ones)
-    grads_g = torch.autograd.grad(loss_g, list(g.parameters()))
-    p_real, p_fake = d(real), d(fakes.detach())
-    loss_d = (bce(p_real, label * ones) + bce(p_fake, 0 * ones)) / 2
-    grads_d = torch.autograd.grad(loss_d, list(d.parameters()))
-    for optimizer, network, grads in ((step_g, g, grads_g), (step_d, d, grads_d)):
+    def update(network, loss, optimizer):
+        grads = torch.autograd.grad(loss, list(network.parameters()))
         for p, grad in zip(network.parameters(), grads):
             p.grad = grad
         optimizer.step()
+        return grads
+
+    fakes = g(noise)
+    ones = torch.ones(len(real), 1, 1, 1, dtype=torch.float64)
+    p_real, p_fake = d(real), d(fakes.detach())
+    loss_d = (bce(p_real, label * ones) + bce(p_fake, 0 * ones)) / 2
+    grads_d = update(d, loss_d, step_d)
+    loss_g = bce(d(g(noise)), ones)
+    grads_g = update(g, loss_g, step_g)
 
     found = {"fakes": fakes[:2], "p_real": p_real, "p_fake": p_fake}
     found |= {"loss_g": loss_g, "loss_d": loss_d}

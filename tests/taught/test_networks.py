@@ -21,7 +21,6 @@ from dcgan_utils.taught.networks import (
 from dcgan_utils.taught.results import generate
 from dcgan_utils.taught.training import (
     discriminator_loss,
-    generator_loss,
     make_train_step,
 )
 from dcgan_utils.training.model import build_dcgan
@@ -87,7 +86,6 @@ def parity(request):
     ours["fakes"], ours["p_real"] = fakes.asnumpy()[:2], p_real.asnumpy()
     ours["p_fake"] = p_fake.asnumpy()
     ours["loss_d alone"] = discriminator_loss(p_real, p_fake, label).asnumpy()
-    ours["loss_g alone"] = generator_loss(p_fake).asnumpy()
     for p, value in zip(statistics, before):  # looking has moved them
         p.set_data(ms.Tensor(value))
 
@@ -125,7 +123,8 @@ def test_forward_outputs_agree_with_pytorch(parity, name):
 def test_losses_agree_with_pytorch(parity, name):
     _, ours, theirs, _ = parity
     assert relative_error(ours[name], theirs[name]) < RELATIVE
-    assert relative_error(ours[name + " alone"], theirs[name]) < RELATIVE
+    if name == "loss_d":  # that of G is another once D has been trained
+        assert relative_error(ours["loss_d alone"], theirs[name]) < RELATIVE
 
 
 @pytest.mark.parametrize("side", ["g", "d"])
@@ -191,8 +190,8 @@ def test_adam_keeps_to_its_formula_for_every_weight(parity, side):
 def test_batch_norm_statistics_agree_with_pytorch(parity, side):
     """Momentum 0.9 here is 0.1 there, and both keep the unbiased variance.
 
-    D's have moved three times: G's step shows it the fakes, its own step the real
-    pictures and the fakes once more.
+    D's have moved three times: its own step shows it the real pictures and the fakes,
+    G's step the fakes once more. G's have moved twice.
     """
     *_, theirs, sides = parity
     network = sides[side][3]

@@ -281,7 +281,7 @@ def test_a_compiled_step_sees_what_is_restored(tmp_path):
         losses = []
         for number in (1, 2):
             losses += [x.asnumpy() for x in train_step(real, step_noise(TINY, number))]
-            average_step()
+            average_step(number)
         return losses + [p.asnumpy().copy() for p in model.parameters]
 
     two_steps()

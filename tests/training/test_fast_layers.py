@@ -117,19 +117,20 @@ def test_a_step_is_the_same_with_and_without(monkeypatch, image_size, maps):
         layers = [*model.generator.layers, *model.discriminator.layers]
         kinds = [isinstance(x, (FastConv2d, FastConv2dTranspose)) for x in layers]
         assert any(kinds) is quick
-        model.generator.set_train()
-        model.discriminator.set_train()
-        step = make_train_step(
-            model.generator,
-            model.discriminator,
-            model.optimizer_g,
-            model.optimizer_d,
-            settings.real_label,
-        )
+        step = make_train_step(*parts_of(model), settings.real_label)
         losses = [float(loss) for loss in step(real, step_noise(settings, 0))]
         moments = {p.name: p.asnumpy() for p in model.parameters if "moment1" in p.name}
         found.append((losses, moments))
-    (losses, moments), (plain_losses, plain_moments) = found
+    compare(*found)
+
+
+def parts_of(model):
+    networks = model.generator.set_train(), model.discriminator.set_train()
+    return *networks, model.optimizer_g, model.optimizer_d
+
+
+def compare(found, expected):
+    (losses, moments), (plain_losses, plain_moments) = found, expected
     np.testing.assert_allclose(losses, plain_losses, rtol=1e-5)
     assert moments.keys() == plain_moments.keys()
     for name, theirs in plain_moments.items():

@@ -68,7 +68,7 @@ def batches(faces_20):
 
 
 def gradients_of(model, real, z):
-    """The gradients of both networks for one batch, without an update."""
+    """Of one batch: how to ask for D's gradients, and then for G's; nothing moves."""
 
     def loss_of_g():
         return generator_loss(model.discriminator(model.generator(z)))
@@ -78,8 +78,8 @@ def gradients_of(model, real, z):
         return discriminator_loss(*answers, TINY.real_label)
 
     fakes = model.generator(z)
-    pairs = (loss_of_g, model.optimizer_g), (loss_of_d, model.optimizer_d)
-    return [ms.value_and_grad(f, None, adam.parameters)()[1] for f, adam in pairs]
+    pairs = (loss_of_d, model.optimizer_d), (loss_of_g, model.optimizer_g)
+    return [ms.value_and_grad(f, None, adam.parameters) for f, adam in pairs]
 
 
 @pytest.fixture(scope="module")
@@ -99,11 +99,13 @@ def simulated(batches):
         for rank, model in enumerate(models):
             half = [share(whole, Place(rank, 2)) for whole in (ms.Tensor(real), z)]
             halves.append(gradients_of(model, *half))
-        means = [[(a + b) / 2 for a, b in zip(*both)] for both in zip(*halves)]
-        for model, average_step in zip(models, averages):
-            model.optimizer_g(tuple(means[0]))
-            model.optimizer_d(tuple(means[1]))
-            average_step()
+        for number, name in enumerate(("optimizer_d", "optimizer_g")):
+            both = [half[number]()[1] for half in halves]
+            means = tuple((a + b) / 2 for a, b in zip(*both))
+            for model in models:
+                getattr(model, name)(means)
+        for average_step in averages:
+            average_step(step)
         states.append({p.name: p.asnumpy().copy() for p in models[0].parameters})
     return states
 

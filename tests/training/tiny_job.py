@@ -67,7 +67,7 @@ def work(faces, out, killed_rank=-1, killed_step=-1):
                     os.kill(os.getpid(), signal.SIGKILL)
                 z = run.noise()
                 losses = train_step(real, z)
-                average_step()
+                average_step(run.step)
                 seen = {"real": real.asnumpy(), "z": z.asnumpy()}
                 seen["losses"] = [loss.asnumpy() for loss in losses]
                 path = f"{out}/step-{run.step}-rank-{place.rank}.npz"
