@@ -185,7 +185,7 @@ def pytorch(image_size, maps, batch, layout="contiguous_format"):
         adam_g.step()
         for weight in critic.parameters():
             weight.requires_grad_(True)
-        return float(loss_d), float(loss_g)
+        return loss_d.item(), loss_g.item()
 
     return step
 

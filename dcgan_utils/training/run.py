@@ -183,6 +183,8 @@ class TrainingRun:
                 else f"All {step:,} steps are done.",
                 "To start anew: fresh=True (in a shell: --fresh).",
             )
+        elif self.writes and self.state.is_used:
+            self.state.reset()  # trained here before, but nothing of it was saved
         if self.place.size > 1:
             self.state.take_over()
 

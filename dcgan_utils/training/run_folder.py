@@ -36,8 +36,8 @@ class RunFolder:
             file = lock_file(path)
         if file is None:
             raise CourseError(
-                f"Another kernel (process {path.read_text(errors='replace')}) is "
-                f"training into {self.path}: shut it down first, or set "
+                f"Process {path.read_text(errors='replace')} is training into "
+                f"{self.path}: end it first (a notebook: shut its kernel down), or set "
                 "DCGAN_BUILD_DIR (in a shell: --out) to another folder."
             )
         with file:

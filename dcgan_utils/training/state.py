@@ -38,6 +38,12 @@ class TrainingState:
         restore(start, self.model.parameters)
         self.losses = []
 
+    @property
+    def is_used(self) -> bool:
+        """Whether the model has been trained, by this run or by an earlier one."""
+        counts = self.model.optimizer_d.get_parameters()
+        return any(p.name.endswith("global_step") and p.asnumpy()[0] for p in counts)
+
     def load(self, saved):
         """Go to where a checkpoint (from read_checkpoint) stands.
 
