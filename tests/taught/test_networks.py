@@ -25,12 +25,13 @@ from dcgan_utils.taught.training import (
 )
 from dcgan_utils.training.model import build_dcgan
 
-REFERENCE = Path(__file__).parents[1] / "reference"
+STORED = Path(__file__).with_name("parity.npz")
+TOOLS = Path(__file__).parents[2] / "tools"
 
 # make_reference.py imports PyTorch only where it computes, so its seeds and sizes can
 # be read here without it.
 _spec = importlib.util.spec_from_file_location(
-    "make_reference", REFERENCE / "make_reference.py"
+    "make_reference", TOOLS / "make_reference.py"
 )
 make_reference = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(make_reference)
@@ -100,7 +101,7 @@ def parity(request):
     ours["loss_d"], ours["loss_g"] = loss_d.asnumpy(), loss_g.asnumpy()
     ours["drawn"] = generate(model.generator, noise)[:2]
 
-    with np.load(REFERENCE / "parity.npz") as stored:
+    with np.load(STORED) as stored:
         theirs = {
             name.split("/")[1]: stored[name].astype(np.float64)
             for name in stored.files

@@ -1,7 +1,7 @@
-"""Write parity.npz: what PyTorch makes of the same weights, noise and pictures.
+"""Write tests/taught/parity.npz: what PyTorch makes of the same weights and noise.
 
     pip install torch==2.13.0 "numpy<2"
-    python tests/reference/make_reference.py
+    python tools/make_reference.py
 
 The networks are written here a second time, in PyTorch and from the DCGAN paper
 (Radford et al. 2015, section 3) and the published tutorials, without a look at
@@ -129,6 +129,6 @@ def compute(case):
 
 if __name__ == "__main__":
     results = {f"{c}/{k}": v for c in CASES for k, v in compute(c).items()}
-    path = Path(__file__).with_name("parity.npz")
+    path = Path(__file__).parents[1] / "tests" / "taught" / "parity.npz"
     np.savez_compressed(path, **results)
     print(f"{path}: {len(results)} arrays, {path.stat().st_size:,} bytes")
