@@ -83,6 +83,6 @@ def show_rows(rows, title, columns=(), ticks=None, side=0.95):
 
 
 def read_frames(folder) -> list[np.ndarray]:
-    """The pictures ``epoch-NNNN.png`` of a folder in order, each [H, W, 3] uint8."""
-    paths = sorted(Path(folder).glob("epoch-*.png"))
+    """The pictures ``epoch-NNNN`` of a folder in order, each [H, W, 3] uint8."""
+    paths = sorted(Path(folder).glob("epoch-*"))
     return [np.asarray(Image.open(path).convert("RGB")) for path in paths]

@@ -41,7 +41,7 @@ def find_run(settings) -> FinishedRun:
     """
     for folder in (settings.run_dir, course_root() / "weights" / "class-sample"):
         saved = newest_checkpoint(folder)
-        if saved is None or not list((folder / "frames").glob("epoch-*.png")):
+        if saved is None or not list((folder / "frames").glob("epoch-*")):
             continue
         if folder == settings.run_dir:
             print(f"This is your own training: {len(saved['history']):,} steps.")
