@@ -27,11 +27,17 @@ from dcgan_utils.settings import PROFILES
 
 HERE = Path(__file__).parent
 SLOW = 20  # seconds: of who takes longer to its first loss, one more step is timed
-RACES = {  # name: image size, feature maps, batch, steps a turn
-    "reference networks, batch 64": (64, 64, 64, 2),
-    "reference networks, batch 128": (64, 64, 128, 1),
-    "`class` profile": (64, 32, 16, 10),
-    "ModelZoo, 32×32, 128 maps, batch 128": (32, 128, 128, 1),
+RACES = {  # name: image size, feature maps of G and D, batch, steps a turn
+    "reference networks, batch 64": (64, 64, 64, 64, 2),
+    "reference networks, batch 128": (64, 64, 64, 128, 1),
+    "`class` profile": (
+        64,
+        PROFILES["class"].generator_maps,
+        PROFILES["class"].discriminator_maps,
+        PROFILES["class"].batch_size,
+        10,
+    ),
+    "ModelZoo, 32×32, 128 maps, batch 128": (32, 128, 128, 128, 1),
 }
 AS_IT_IS = {"reference networks, batch 64", "`class` profile"}  # it can take minutes
 
@@ -40,9 +46,9 @@ class Contestant:
     """A process that trains when it is told; seconds of its steps are in times."""
 
     def __init__(self, name, kind, race, python=sys.executable, **environment):
-        size, maps, batch, self.steps = race
+        *sizes, self.steps = race
         self.name, self.times = name, []
-        command = [python, HERE / "contestant.py", kind, size, maps, batch]
+        command = [python, HERE / "contestant.py", kind, *sizes]
         self.process = subprocess.Popen(
             list(map(str, command)),
             env={**os.environ, **environment},

@@ -1,6 +1,6 @@
 """One contestant of a race: builds its step, then trains as often as it is told.
 
-    python benchmarks/contestant.py NAME IMAGE_SIZE MAPS BATCH
+    python benchmarks/contestant.py NAME IMAGE_SIZE MAPS_OF_G MAPS_OF_D BATCH
 
 It prints the seconds that its first step took, then waits. For each line with a number
 n on its input it trains n steps and prints the seconds of one. ``bench.py`` starts the
@@ -16,7 +16,7 @@ import numpy as np
 LATENT, RATE, BETA1 = 100, 2e-4, 0.5
 
 
-def published(image_size, maps, batch):
+def published(image_size, maps_g, maps_d, batch):
     """The step of MindSpore's tutorial "Generating Cartoon Head Portrait via DCGAN".
 
     Its layers, losses, order of updates and noise; nothing is set in the environment.
@@ -30,7 +30,7 @@ def published(image_size, maps, batch):
     ms.set_seed(1)
     weight, gamma = Normal(0.02, 0), Normal(0.02, 1)
     depth = {32: 3, 64: 4}[image_size]
-    widths = [maps * 2**i for i in range(depth)]
+    widths = [maps_g * 2**i for i in range(depth)]
 
     def up(inputs, outputs, stride, *pad):
         return nn.Conv2dTranspose(inputs, outputs, 4, stride, *pad, weight_init=weight)
@@ -41,7 +41,7 @@ def published(image_size, maps, batch):
         layers.append(up(inputs, outputs, 2, "pad", 1))
     generator = nn.SequentialCell(*layers, nn.Tanh())
 
-    layers = []
+    layers, widths = [], [maps_d * 2**i for i in range(depth)]
     for inputs, outputs in zip([3, *widths], widths):
         layers.append(nn.Conv2d(inputs, outputs, 4, 2, "pad", 1, weight_init=weight))
         if inputs != 3:
@@ -95,7 +95,7 @@ def published(image_size, maps, batch):
     return step
 
 
-def ours(image_size, maps, batch, average_decay=0.0):
+def ours(image_size, maps_g, maps_d, batch, average_decay=0.0):
     """As ``train`` of lesson 03 runs it: noise, both updates, the average."""
     from dcgan_utils.device import choose_device
     from dcgan_utils.settings import Settings
@@ -109,8 +109,8 @@ def ours(image_size, maps, batch, average_decay=0.0):
 
     settings = Settings(
         image_size=image_size,
-        generator_maps=maps,
-        discriminator_maps=maps,
+        generator_maps=maps_g,
+        discriminator_maps=maps_d,
         batch_size=batch,
         average_decay=average_decay,
     )
@@ -131,7 +131,7 @@ def ours(image_size, maps, batch, average_decay=0.0):
     return step
 
 
-def pytorch(image_size, maps, batch, layout="contiguous_format"):
+def pytorch(image_size, maps_g, maps_d, batch, layout="contiguous_format"):
     """The same networks, losses, order and optimizers in PyTorch, eager.
 
     layout: in which order the numbers of a picture lie in memory.
@@ -141,13 +141,13 @@ def pytorch(image_size, maps, batch, layout="contiguous_format"):
 
     torch.manual_seed(1)
     depth = {32: 3, 64: 4}[image_size]
-    widths = [maps * 2**i for i in range(depth)]
+    widths = [maps_g * 2**i for i in range(depth)]
     layers = [nn.ConvTranspose2d(LATENT, widths[-1], 4, 1, 0, bias=False)]
     for inputs, outputs in zip(widths[::-1], [*widths[-2::-1], 3]):
         layers += [nn.BatchNorm2d(inputs), nn.ReLU(True)]
         layers.append(nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False))
     generator = nn.Sequential(*layers, nn.Tanh())
-    layers = []
+    layers, widths = [], [maps_d * 2**i for i in range(depth)]
     for inputs, outputs in zip([3, *widths], widths):
         layers.append(nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False))
         if inputs != 3:
@@ -190,9 +190,9 @@ def pytorch(image_size, maps, batch, layout="contiguous_format"):
     return step
 
 
-def pytorch_channels_last(image_size, maps, batch):
+def pytorch_channels_last(image_size, maps_g, maps_d, batch):
     """The same with the layout that PyTorch's convolutions like best."""
-    return pytorch(image_size, maps, batch, "channels_last")
+    return pytorch(image_size, maps_g, maps_d, batch, "channels_last")
 
 
 CONTESTANTS = {
@@ -205,11 +205,11 @@ CONTESTANTS = {
 
 def main():
     """Build the step, then train as often as the input says."""
-    name, image_size, maps, batch = sys.argv[1], *map(int, sys.argv[2:5])
+    name, image_size, maps_g, maps_d, batch = sys.argv[1], *map(int, sys.argv[2:6])
     rng = np.random.default_rng(1)
     shape = (batch, 3, image_size, image_size)
     real = rng.uniform(-1, 1, shape).astype(np.float32)
-    step = CONTESTANTS[name](image_size, maps, batch)
+    step = CONTESTANTS[name](image_size, maps_g, maps_d, batch)
 
     def run(count):
         started = time.perf_counter()
