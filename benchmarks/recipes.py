@@ -4,10 +4,10 @@
 
 FOLDER: pictures, or the word sample. Each training has so many --minutes of processor
 time on one core, which other programs hardly disturb; as many run at once as there are
-cores. 1,000 pictures are held out. After each quarter of the time, and at the end, 1,000
-drawn pictures are compared with them in the features of the course's encoder (lesson
-06). --out keeps a line of JSON for each, a sheet of faces, and in the end table.md and
-curves.png; what stands there already is not trained again. RECIPES names what can be
+cores. 1,000 pictures are held out. After each quarter of the time 1,000 drawn pictures
+are compared with them in the features of the course's encoder (lesson 06). --out keeps
+a line of JSON for each, a sheet of faces, and in the end table.md, curves.png and
+faces.png; what stands there already is not trained again. RECIPES names what can be
 tried.
 """
 
@@ -46,11 +46,19 @@ RECIPES = {  # what differs from the class profile
     "decay 0.995": {"average_decay": 0.995},
     "no average": {"average_decay": 0.0},
 }
-MEASURES = ("steps", "kid", "fid", "coverage")
+MEASURES = {  # name: digits in the table
+    "steps": 0,
+    "kid": 2,
+    "fid": 1,
+    "coverage": 2,
+    "accessory": 2,  # shares of faces; of real sample faces 0.5 have one
+    "closed eyes": 2,  # 0.12
+    "eye colours": 0,  # how many occur in 1 % of the faces or more: 8
+}
 
 
 def make_published_step(model):
-    """In the tutorial's order: both gradients at the same weights, then both updates."""
+    """In the tutorial's order: both gradients at the same weights, then the updates."""
     import mindspore as ms
 
     from dcgan_utils.taught.training import discriminator_loss, generator_loss
@@ -103,6 +111,16 @@ def make_fresh_noise_step(model):
 STEPS = {"before": make_published_step, "fresh noise for G": make_fresh_noise_step}
 
 
+def attributes(labels):
+    """What many generators leave out, from the labels that the encoder gives faces."""
+    colours = np.unique(labels["eye_colour"], return_counts=True)[1]
+    return {
+        "accessory": (labels["accessory"] != "none").mean(),
+        "closed eyes": (labels["expression"] == "closed eyes").mean(),
+        "eye colours": (100 * colours >= len(labels["eye_colour"])).sum(),
+    }
+
+
 def train_one(folder, recipe, seed, minutes, out):
     """Train one recipe with one seed; prints a line of JSON after each quarter."""
     choose_device("cpu")
@@ -137,14 +155,12 @@ def train_one(folder, recipe, seed, minutes, out):
     def judge(steps, seconds):
         recalibrate_batch_norm(model.average, noise[:512])
         made = generate(model.average, noise)
-        features, labels = encode(encoder, made), classify(encoder, made)
+        features = encode(encoder, made)
         found = {"recipe": recipe, "seed": seed, "minutes": seconds / 60}
         found |= {"steps": steps, "kid": kid(real, features)}
         found |= {"fid": fid(real, features), "coverage": coverage(real, features)}
-        found["accessory"] = (labels["accessory"] != "none").mean()
-        found["closed eyes"] = (labels["expression"] == "closed eyes").mean()
-        colours = np.unique(labels["eye_colour"], return_counts=True)[1]
-        found["eye colours"] = (colours >= 10).sum()
+        if (pictures.root / "labels.csv").exists():  # the encoder knows these faces
+            found |= attributes(classify(encoder, made))
         sheet = out / f"{recipe} {seed} {steps}.png".replace(" ", "-")
         save_picture(make_grid(made[:48]), sheet)
         print(json.dumps(found, default=float), flush=True)
@@ -181,11 +197,10 @@ def start(folder, recipe, seed, minutes, out, free_cores):
     command += ["--minutes", str(minutes), "--out", str(out)]
     begun = lines.with_suffix(".part")
     try:
-        with open(begun, "w") as file:
-            with subprocess.Popen(
-                command, stdout=file, env=os.environ | {"OMP_NUM_THREADS": "1"}
-            ) as process:
-                psutil.Process(process.pid).cpu_affinity([core])
+        with open(begun, "w") as file, subprocess.Popen(
+            command, stdout=file, env=os.environ | {"OMP_NUM_THREADS": "1"}
+        ) as process:
+            psutil.Process(process.pid).cpu_affinity([core])
         if process.returncode:
             raise SystemExit(f"{recipe}, seed {seed}: see above")
         begun.rename(lines)
@@ -204,13 +219,14 @@ def found_in(out, recipe):
 
 
 def write_table(out, recipes):
-    """table.md: the mean over the seeds, and the range; curves.png: KID against time."""
+    """table.md: the mean over the seeds and the range; curves.png: KID over time."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    names = (*MEASURES, "accessory", "closed eyes", "eye colours")
+    runs = [run for recipe in recipes for run in found_in(out, recipe).values()]
+    names = [name for name in MEASURES if name in runs[0][-1]]
     lines = ["| recipe | seeds | " + " | ".join(names) + " |"]
     lines.append("| --- " * (len(names) + 2) + "|")
     figure, axis = plt.subplots(figsize=(7, 4), layout="constrained")
@@ -221,7 +237,7 @@ def write_table(out, recipes):
         cells = []
         for name in names:
             last = [run[-1][name] for run in runs]
-            digits = 0 if name in ("steps", "eye colours") else 1 if name == "fid" else 2
+            digits = MEASURES[name]
             low, middle, high = min(last), np.mean(last), max(last)
             cells.append(
                 f"{middle:,.{digits}f} ({low:,.{digits}f} to {high:,.{digits}f})"
@@ -236,6 +252,25 @@ def write_table(out, recipes):
     figure.savefig(out / "curves.png", dpi=110)
     (out / "table.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
+
+
+def draw_faces(out, recipes):
+    """faces.png: what eight noise vectors became at the end, a row for each recipe."""
+    import matplotlib.pyplot as plt
+
+    rows = {}
+    for recipe in recipes:
+        for seed, run in list(found_in(out, recipe).items())[:1]:
+            sheet = f"{recipe} {seed} {run[-1]['steps']}.png".replace(" ", "-")
+            rows[recipe] = plt.imread(out / sheet)[:64]
+    figure, axes = plt.subplots(
+        len(rows), figsize=(8.6, 1.2 * len(rows)), layout="constrained", squeeze=False
+    )
+    for axis, (recipe, row) in zip(axes.ravel(), rows.items()):
+        axis.imshow(row, interpolation="lanczos")
+        axis.set(xticks=[], yticks=[])
+        axis.set_ylabel(recipe, rotation=0, ha="right", va="center", fontsize=12)
+    figure.savefig(out / "faces.png", dpi=130)
 
 
 def main():
@@ -269,6 +304,7 @@ def main():
                 options = str(folder), recipe, seed, given.minutes, out
                 pool.submit(start, *options, free_cores)
     write_table(out, recipes)
+    draw_faces(out, recipes)
 
 
 if __name__ == "__main__":
