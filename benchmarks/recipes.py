@@ -197,9 +197,12 @@ def start(folder, recipe, seed, minutes, out, free_cores):
     command += ["--minutes", str(minutes), "--out", str(out)]
     begun = lines.with_suffix(".part")
     try:
-        with open(begun, "w") as file, subprocess.Popen(
-            command, stdout=file, env=os.environ | {"OMP_NUM_THREADS": "1"}
-        ) as process:
+        with (
+            open(begun, "w") as file,
+            subprocess.Popen(
+                command, stdout=file, env=os.environ | {"OMP_NUM_THREADS": "1"}
+            ) as process,
+        ):
             psutil.Process(process.pid).cpu_affinity([core])
         if process.returncode:
             raise SystemExit(f"{recipe}, seed {seed}: see above")
