@@ -1,0 +1,42 @@
+"""Exercises of lesson 05."""
+
+import numpy as np
+
+from .kinds import Number, Properties
+
+
+def _rest(n, m):
+    return np.linalg.norm(n - (n @ m) * m)
+
+
+def _has_length_1(yours, n, m):
+    return abs(yours @ yours - (_rest(n, m) > 1e-9)) < 1e-4  # or 0, of zeros
+
+
+def _along_rest(yours, n, m):
+    return abs(yours @ n - _rest(n, m)) < 1e-4
+
+
+EXERCISES = {
+    "05.1": Number(12).foreseen(
+        (4, "4 is right for one term alone: three are added"),
+        (2 * 3**0.5, "lengths add in squares"),
+        (60, "300 is divided by the length itself, not by its square"),
+    ),
+    "05.2": Properties(
+        lambda n, m: n.shape,
+        ("at a right angle to m", lambda y, n, m: abs(y @ m) < 1e-4, "m is left in it"),
+        ("length 1", _has_length_1, "divide it by its own length"),
+        ("along the rest of n", _along_rest, "it points elsewhere, or the other way"),
+    ),
+    "05.3": Number(0.02275, tolerance=0.0022).foreseen(
+        ((0.02495, 0.033), "too much. If n was fitted to these z: draw fresh ones"),
+        (0.0455, "that is both sides, above 2 and below −2"),
+        (0.97725, "that is the other side, up to 2"),
+    ),
+    "05.4": Number(7.05, tolerance=0.1).foreseen(
+        ((9.5, 10.5), "you asked for so many. Let `move` put the vectors on the shell"),
+        ((2.7, 3.0), "so it is for 3 units: ask for 10"),
+        ((-0.1, 0.1), "that is before the move, or along another direction"),
+    ),
+}
