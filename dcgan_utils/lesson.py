@@ -17,13 +17,15 @@ def start_lesson() -> Settings:
 def check(number, yours, then=None, **given) -> None:
     """Judge the answer to an exercise, such as "03.1", and print the verdict.
 
-    ``...`` and None mean: no answer yet. then: called with the answer if it is right.
+    ``...`` and None mean: no answer yet. then: called with a right answer, as an array.
     given: what the exercise needs of the notebook. No answer raises an error.
     """
     from . import CourseError
     from .taught.exercises import find_exercise
+    from .taught.exercises.kinds import as_numbers
 
-    if yours is None or yours is ...:
+    parts = yours if isinstance(yours, (list, tuple)) else [yours]
+    if any(part is None or part is ... for part in parts):
         print("No answer yet: replace the ... and run the cell again.")
         return
     try:
@@ -34,4 +36,4 @@ def check(number, yours, then=None, **given) -> None:
         print(f"This answer cannot be read: {type(error).__name__}.")
     else:
         if then:
-            then(yours)
+            then(as_numbers(yours))

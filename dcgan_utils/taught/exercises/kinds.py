@@ -100,13 +100,15 @@ class Properties:
 def as_numbers(value) -> np.ndarray:
     """An answer as a NumPy array of real, finite numbers.
 
-    Takes numbers, tensors, arrays, texts such as "3,448,576" or "29 %", and lists of
-    these. Raises CourseError for anything else, in words for a student.
+    Takes numbers, tensors, arrays, texts such as "3,448,576" or "29 %", and lists and
+    sets of these. Raises CourseError for anything else, in words for a student.
     """
     if isinstance(value, str):
         return np.array(_number_in(value))
     if callable(value):
         raise CourseError("This is a function: call it, and give what it returns.")
+    if isinstance(value, set):
+        value = sorted(value)
     if hasattr(value, "asnumpy"):
         value = value.asnumpy()
     if isinstance(value, (list, tuple)) and len(value) <= 1000:

@@ -34,7 +34,7 @@ EXERCISES = {
         (0.0455, "that is both sides, above 2 and below −2"),
         (0.97725, "that is the other side, up to 2"),
     ),
-    "05.4": Number(7.05, tolerance=0.1).foreseen(
+    "05.4": Number(7.07, tolerance=0.05).foreseen(
         ((9.5, 10.5), "you asked for so many. Let `move` put the vectors on the shell"),
         ((2.7, 3.0), "so it is for 3 units: ask for 10"),
         ((-0.1, 0.1), "that is before the move, or along another direction"),
