@@ -21,6 +21,6 @@ EXERCISES = {
     "01.4": Number(0.75, tolerance=0.01).foreseen(
         (0.5, "that is the share of the made numbers alone: count the real ones, too"),
         (1.0, "that is the share of the real numbers alone: count the made ones, too"),
-        ((0.3, 0.7), "so it goes with real pictures in [-1, 1]: scale to [0, 1]"),
+        ((0.55, 0.7), "so it goes with real pictures in [-1, 1]: scale to [0, 1]"),
     ),
 }

@@ -25,6 +25,6 @@ EXERCISES = {
             "nothing changed: are there 100 rows in one case, 200 in the other?",
         ),
         ((0.4, 0.6), "the other way round: the FID of fewer rows goes on top"),
-        ((1.3, 1.5), "√2 is how an error shrinks; this is a bias"),
+        ((1.3, 1.5), "that is how an error shrinks; this is a bias"),
     ),
 }

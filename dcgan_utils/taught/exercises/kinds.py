@@ -37,8 +37,8 @@ class Number:
         numbers = as_numbers(yours).squeeze()
         said = f"yours {short(numbers)}"
         if self.equal(numbers, wanted):
-            exact = short(wanted)
-            return f"{said} ✓" + f" more exactly {exact}" * (said != f"yours {exact}")
+            exact = f", expected {short(wanted)}"
+            return said + exact * (short(wanted) != short(numbers)) + " ✓"
         for value, hint in self.mistakes:
             between = np.ndim(wanted) == numbers.ndim == 0 and np.ndim(value)
             if (
