@@ -18,23 +18,19 @@ def _moved_by_rounding(generator, noise):
 
 
 EXERCISES = {
-    "10.1": Number(17).foreseen(
-        (14, "that is the graph for 64 × 64: one more halving"),
-        (15, "the last layer is missing: it makes the picture"),
-        (18, "the last layer has no batch norm"),
-    ),
-    "10.2": Number(1.0).foreseen(
-        (4.6, "divide by the root of the variance"),
-        (0.28, "the division is missing"),
-        (0.9, "the shift β is missing"),
-    ),
-    "10.3": Number(13.801472, tolerance=0.05).foreseen(
-        (3.448576, "a number takes more than one byte"),
-        (27.6, "float32 has 32 bits, not 64"),
-        (13.16, "a megabyte is 1,000,000 bytes here"),
-    ),
-    "10.4": Number(_moved_by_rounding, tolerance=0.02).foreseen(
-        (0, "no difference: were the rounded weights set, and in the copy?"),
-        ((5, 255), "so much only if the pictures are of different noise"),
-    ),
+    "10.1": Number(17)
+    .hint(14, "that is the graph for 64 × 64: one more halving")
+    .hint(15, "the last layer is missing: it makes the picture")
+    .hint(18, "the last layer has no batch norm"),
+    "10.2": Number(1.0)
+    .hint(4.6, "divide by the root of the variance")
+    .hint(0.28, "the division is missing")
+    .hint(0.9, "the shift β is missing"),
+    "10.3": Number(13.801472, tolerance=0.05)
+    .hint(3.448576, "a number takes more than one byte")
+    .hint(27.6, "float32 has 32 bits, not 64")
+    .hint(13.16, "a megabyte is 1,000,000 bytes here"),
+    "10.4": Number(_moved_by_rounding, tolerance=0.02)
+    .hint(0, "no difference: were the rounded weights set, and in the copy?")
+    .hint((5, 255), "so much only if the pictures are of different noise"),
 }

@@ -17,16 +17,17 @@ NUMBER = r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:e[-+]?\d+)?"
 class Number:
     """A number, or a row of them: an int counts, all else has a tolerance.
 
-    expected: the number, the row, or a function of what is given.
+    expected: the number, the row, or a function of what is given. The tolerance is
+    absolute, and as small as the nearest wrong idea asks for.
     """
 
     def __init__(self, expected, tolerance=1e-3):
         self.expected, self.tolerance, self.mistakes = expected, tolerance, ()
         self.counts = isinstance(expected, int)
 
-    def foreseen(self, *mistakes):
-        """Add wrong answers: (the number or the row, hint), or ((low, high), hint)."""
-        self.mistakes = mistakes
+    def hint(self, mistake, words):
+        """Add a foreseen mistake: the number, the row, or all from (low to high)."""
+        self.mistakes += ((mistake, words),)
         return self
 
     def judge(self, yours, **given):
@@ -39,14 +40,11 @@ class Number:
         if self.equal(numbers, wanted):
             exact = f", expected {short(wanted)}"
             return said + exact * (short(wanted) != short(numbers)) + " ✓"
-        for value, hint in self.mistakes:
-            between = np.ndim(wanted) == numbers.ndim == 0 and np.ndim(value)
-            if (
-                value[0] <= numbers <= value[1]
-                if between
-                else self.equal(numbers, value)
-            ):
-                raise CourseError(f"{said}: {hint}.")
+        for v, words in self.mistakes:
+            between = np.ndim(wanted) == numbers.ndim == 0 and np.ndim(v)
+            met = v[0] <= numbers <= v[1] if between else self.equal(numbers, v)
+            if met:
+                raise CourseError(f"{said}: {words}.")
         if numbers.shape != np.shape(wanted):
             shapes = f"{list(numbers.shape)}, not {list(np.shape(wanted))}"
             raise CourseError(f"{said} has the shape {shapes}: [] is a single number.")
@@ -74,14 +72,15 @@ class Number:
 
 
 class Properties:
-    """An array that must have some properties, which are judged one by one.
+    """An array that must have a shape and some properties, judged one by one."""
 
-    shape: a function of what is given. properties: (name, test, hint), where the test
-    takes the array and what is given, and the hint says what a False means.
-    """
+    def __init__(self, shape):  # a function of what is given
+        self.shape, self.properties = shape, ()
 
-    def __init__(self, shape, *properties):
-        self.shape, self.properties = shape, properties
+    def must(self, name, test, words):
+        """Add a property: test(array, **given), and what it means if that is False."""
+        self.properties += ((name, test, words),)
+        return self
 
     def judge(self, yours, **given):
         """Words for a right answer; raises CourseError with a hint for another."""
@@ -90,9 +89,9 @@ class Properties:
             shapes = f"{list(array.shape)}; asked for is {shape}"
             raise CourseError(f"yours has the shape {shapes}.")
         said = f"shape {shape}: yes\n"
-        for name, test, hint in self.properties:
+        for name, test, words in self.properties:
             if not test(array.astype(float), **given):
-                raise CourseError(f"{said}{name}: no, {hint}.")
+                raise CourseError(f"{said}{name}: no, {words}.")
             said += f"{name}: yes\n"
         return said + "all of it holds ✓"
 
@@ -125,7 +124,8 @@ def as_numbers(value) -> np.ndarray:
 
 
 def _number_in(text):
-    found = re.fullmatch(rf"({NUMBER})\s*(%?)[\sa-z/]*", text.strip().lower())
+    plain = text.strip().lower().replace("−", "-")
+    found = re.fullmatch(rf"({NUMBER})\s*(%?)[\sa-z/]*", plain)
     if not found:
         raise CourseError(f"There is no number in the text {text[:40]!r}.")
     digits, percent = found.groups()
