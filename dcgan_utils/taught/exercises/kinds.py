@@ -108,8 +108,6 @@ def as_numbers(value) -> np.ndarray:
         raise CourseError("This is a function: call it, and give what it returns.")
     if isinstance(value, set):
         value = sorted(value)
-    if hasattr(value, "asnumpy"):
-        value = value.asnumpy()
     if isinstance(value, (list, tuple)) and len(value) <= 1000:
         value = [as_numbers(part) for part in value]
         if len({part.shape for part in value}) > 1:
