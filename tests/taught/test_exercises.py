@@ -275,6 +275,7 @@ def test_junk_is_neither_right_nor_an_error(number, junk, capsys):
         ("11.2", 0.4, "the sign is not"),
         ("02.3", 3_448_320, "not right yet"),
         ("01.3", (64, 96, 4), "2 of 3 numbers"),
+        ("09.4", [9, 8], "another order"),
         ("01.3", 64, "has the shape [], not [3]"),
         ("03.1", [1, 2], "has the shape [2], not []"),
     ],

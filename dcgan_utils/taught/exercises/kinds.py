@@ -34,7 +34,7 @@ class Number:
         """Words for a right answer; raises CourseError with a hint for another."""
         wanted = self.expected(**given) if callable(self.expected) else self.expected
         if np.ndim(wanted) and isinstance(yours, str):
-            yours = re.findall(NUMBER.replace(",", ""), yours) or yours
+            yours = re.findall(NUMBER.replace(",", ""), yours[:99]) or yours
         numbers = as_numbers(yours).squeeze()
         said = f"yours {short(numbers)}"
         if self.equal(numbers, wanted):
@@ -44,11 +44,13 @@ class Number:
             between = np.ndim(wanted) == numbers.ndim == 0 and np.ndim(v)
             met = v[0] <= numbers <= v[1] if between else self.equal(numbers, v)
             if met:
-                raise CourseError(f"{said}: {words}.")
+                raise CourseError(f"{said}: {words}")
         if numbers.shape != np.shape(wanted):
             shapes = f"{list(numbers.shape)}, not {list(np.shape(wanted))}"
             raise CourseError(f"{said} has the shape {shapes}: [] is a single number.")
         if numbers.ndim:
+            if self.equal(np.sort(numbers), np.sort(wanted)):
+                raise CourseError(f"{said}: the right numbers, in another order.")
             right = sum(self.equal(*pair) for pair in zip(numbers, wanted))
             raise CourseError(f"{said}: {right} of {len(wanted)} numbers are right.")
         raise CourseError(said + self.of_any_number(numbers, wanted))
@@ -91,7 +93,7 @@ class Properties:
         said = f"shape {shape}: yes\n"
         for name, test, words in self.properties:
             if not test(array.astype(float), **given):
-                raise CourseError(f"{said}{name}: no, {words}.")
+                raise CourseError(f"{said}{name}: no, {words}")
             said += f"{name}: yes\n"
         return said + "all of it holds ✓"
 
@@ -103,7 +105,7 @@ def as_numbers(value) -> np.ndarray:
     sets of these. Raises CourseError for anything else, in words for a student.
     """
     if isinstance(value, str):
-        return np.array(_number_in(value))
+        return np.array(_number_in(value[:99]))  # none is longer
     if callable(value):
         raise CourseError("This is a function: call it, and give what it returns.")
     if isinstance(value, set):

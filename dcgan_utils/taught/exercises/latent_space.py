@@ -31,6 +31,7 @@ EXERCISES = {
     .must("length 1", _has_length_1, "divide it by its own length")
     .must("along the rest of n", _along_rest, "it points elsewhere, or the other way"),
     "05.3": Number(0.02275, tolerance=0.0022)
+    .hint((0.0175, 0.0205), "three decimals, please, of 100,000 fresh z")
     .hint((0.02495, 0.033), "too much. If n was fitted to these z: draw fresh ones")
     .hint(0.0455, "that is both sides, above 2 and below −2")
     .hint(0.97725, "that is the other side, up to 2"),
