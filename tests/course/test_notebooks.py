@@ -7,10 +7,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from dcgan_utils.taught.exercises import find_exercise
+
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("[0-9]*.ipynb"))
-CHECK = re.compile(r"^check\(", re.M)
+CHECK = re.compile(r'^check\("(.+?)", ', re.M)
 TAGS = {"nbval-ignore-output"}  # cells whose output depends on the profile
 
 
@@ -104,7 +106,9 @@ def test_lesson_has_its_parts(path):
         assert part in text, part
     assert "![" in text.split("**You will**")[0], "a picture of where we are going"
     exercises = [c for c in code_cells(path) if CHECK.search(c.source)]
-    assert len(exercises) >= 2
+    numbers = [CHECK.search(cell.source)[1] for cell in exercises]
+    assert numbers == [f"{path.stem[:2]}.{n}" for n in (1, 2, 3, 4)]
+    assert all(find_exercise(number) for number in numbers)
     for cell in exercises:
         assert "No answer yet" in cell.outputs[0].text, cell.source[:60]
 
