@@ -16,9 +16,11 @@ def handlers():
 
 @pytest.fixture(autouse=True)
 def same_handlers_afterwards():
+    hang_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored
     before = handlers()
     yield
     assert handlers() == before
+    signal.signal(signal.SIGHUP, hang_up)
 
 
 @pytest.mark.parametrize("number", ALONE, ids=lambda number: number.name)
