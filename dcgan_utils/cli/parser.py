@@ -8,6 +8,7 @@ import sys
 from .. import CourseError
 from ..device import prepare_runtime
 from ..settings import PRESETS, recipe
+from .output import lasting_output
 
 ABOUT = "Train a DCGAN, draw with it, export it: what the lessons teach, as commands."
 
@@ -23,8 +24,9 @@ exit codes:
   0    done
   1    failed while running; what was saved before stands
   2    bad input, told in one sentence on stderr; nothing was written
-  130  stopped by Ctrl-C or SIGTERM, all saved: go on with --resume
-       (143 after a SIGTERM to several workers)
+  130  stopped by Ctrl-C or SIGTERM. A training has saved all its steps, or says that
+       there were none; a second Ctrl-C does not wait for that, and what was saved
+       before stands. (143 after a SIGTERM to several workers)
 """
 
 
@@ -200,6 +202,11 @@ def main(words=None) -> int:
     if getattr(args, "device", None):
         os.environ["DCGAN_DEVICE"] = args.device  # for the workers, too
     prepare_runtime()
+    with lasting_output():
+        return _run_or_explain(args)
+
+
+def _run_or_explain(args) -> int:
     try:
         return _run(args)
     except CourseError as error:
@@ -207,7 +214,7 @@ def main(words=None) -> int:
     except OSError as error:  # a disk that is full, a folder that is taken away
         sentence, code = f"it failed while running: {error}.", 1
     except KeyboardInterrupt:
-        sentence, code = "interrupted.", 130
+        sentence, code = "interrupted; what was saved before stands.", 130
     print(f"dcgan {args.command}: {sentence}", file=sys.stderr)
     return code
 

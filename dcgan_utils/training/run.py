@@ -200,7 +200,10 @@ class TrainingRun:
                 "Run the cell again (in a shell: with --resume) to go on."
             )
         elif stopped:
-            print("Stopped before the first step; nothing to save.")
+            print(
+                "Stopped before the first step; nothing to save. Run the cell again "
+                "(in a shell: the same command, without --resume) to start."
+            )
         if self.view and self.step:
             self._show()
 

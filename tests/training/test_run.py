@@ -204,7 +204,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good(tiny, pictures,
 @pytest.mark.parametrize(
     ("steps", "sentence"),
     [
-        (0, "Stopped before the first step; nothing to save."),
+        (0, "nothing to save. Run the cell again (in a shell: the same command"),
         (2, "Stopped after step 2 of 6, all saved. Run the cell again"),
         (3, "Stopped after step 3 of 6, all saved. Run the cell again"),
     ],
