@@ -149,11 +149,14 @@ def _faces_options(faces):
 def _train_options(train):
     where = train.add_argument_group("what and where")
     add = where.add_argument
-    add("--preset", choices=PRESETS, default="class", help="class by default")
+    add("--preset", choices=PRESETS, help="class by default")
     add("--data", metavar="DATA", help="a folder of pictures; sample; or anime")
     add("--out", metavar="DIR", help="for all results; a folder in build by default")
     add = where.add_mutually_exclusive_group().add_argument
-    add("--resume", action="store_true", help="go on from the newest checkpoint")
+    text = "go on from the newest checkpoint; nothing else need be typed again"
+    add("--resume", action="store_true", help=text)
+    text = "the same, or start where there is nothing: for a job that is requeued"
+    add("--resume-or-start", action="store_true", help=text)
     add("--fresh", action="store_true", help="delete the training in DIR, start anew")
     add = train.add_argument_group("several processes (lesson 09)").add_argument
     text = "so many processes train one model; each takes --batch-size pictures a step"
@@ -196,7 +199,6 @@ def main(words=None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     words = sys.argv[1:] if words is None else list(words)
     args = _parser().parse_args(words)
-    args.words = words
     if args.command == "check":
         return _check(args)
     if getattr(args, "device", None):

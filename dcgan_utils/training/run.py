@@ -148,6 +148,8 @@ class TrainingRun:
             if self.writes:
                 undo.enter_context(self.folder.locked())
             self._find_start()
+            if self.writes:
+                self.folder.save_settings(self.settings, self.place.size)
             self.all_stop = False  # whether every worker has heard of an interrupt
             if self.view:
                 self.view.start()
@@ -202,7 +204,7 @@ class TrainingRun:
         elif stopped:
             print(
                 "Stopped before the first step; nothing to save. Run the cell again "
-                "(in a shell: the same command, without --resume) to start."
+                "(in a shell: the same command) to start."
             )
         if self.view and self.step:
             self._show()

@@ -7,6 +7,7 @@ from .. import CourseError
 from ..files import delete_partial_files, lock_file
 from ..show.grids import make_grid, save_picture
 from .checkpoint import list_checkpoints, newest_checkpoint, save_checkpoint
+from .settings_file import NAME, options_of, write_options
 
 RUNGS = 1, 3, 10, 30, 100  # after these epochs a generator is kept, for comparing
 
@@ -16,7 +17,8 @@ class RunFolder:
 
     ``step-NNNNNNN.ckpt`` are the newest checkpoints, ``frames/epoch-*.png`` what fixed
     noise gave after each epoch, ``ladder/step-NNNNNNN.ckpt`` the averaged generator
-    after the epochs in RUNGS. Whatever else lies there is never touched.
+    after the epochs in RUNGS, ``settings.toml`` what it is trained with. Whatever else
+    lies there is never touched.
     """
 
     def __init__(self, path):
@@ -55,8 +57,14 @@ class RunFolder:
                 *list_checkpoints(self.path),
                 *list_checkpoints(self.ladder),
                 *self.frames.glob("epoch-*.png"),
+                self.path / NAME,
             ):
-                path.unlink()
+                path.unlink(missing_ok=True)
+
+    def save_settings(self, settings, workers):
+        """Write settings.toml, which another run and --resume can read."""
+        with self.explain_write_errors():
+            write_options(self.path, options_of(settings, workers))
 
     def newest(self) -> dict | None:
         """What read_checkpoint gives of the newest whole checkpoint; None without."""

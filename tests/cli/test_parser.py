@@ -13,6 +13,7 @@ from shell import SMALL, assert_refused, dcgan
 from dcgan_utils import CourseError
 from dcgan_utils.cli import commands
 from dcgan_utils.cli.parser import MORE, VALUES, _parser
+from dcgan_utils.cli.typed import settings_of
 from dcgan_utils.settings import PRESETS, Settings, recipe
 
 TOP = Path(__file__).parents[2]
@@ -74,7 +75,7 @@ def test_the_commands_of_readme_and_lessons_are_understood():
 def test_settings_are_the_preset_with_what_was_said(words, changes, photos):
     args = _parser().parse_args(["train", *words.format(photos=photos).split()])
     preset = recipe(PRESETS["full" if "full" in words else "class"])
-    assert recipe(commands.settings_of(args)) == preset | changes
+    assert recipe(settings_of(args)) == preset | changes
 
 
 @pytest.mark.parametrize(
@@ -96,9 +97,15 @@ def test_settings_are_the_preset_with_what_was_said(words, changes, photos):
         ("train --data {photos} --out {photos}", "among the pictures"),
         ("train --data {photos} --out {photos}/a/run", "(in a shell: --out)"),
         ("train --data {photos} --out {photos}/x --workers 2", "among the pictures"),
-        ("train --data {photos} --out {tmp}/new --resume", "leave out --resume"),
-        ("train --data {photos} --out {trained}", "say --resume"),
-        ("train --data {photos} --out {trained} --resume", "imagenet32 and is class"),
+        ("train --resume --resume-or-start", "not allowed with"),
+        ("train --data {photos} --out {tmp}/new --resume", "say --resume-or-start, w"),
+        ("train --data {photos} --out {trained}", "say --resume or --resume-or-start"),
+        ("train --out {trained} --resume --preset class", "imagenet32 and is class"),
+        ("train --out {trained} --resume --seed 2", "on: seed was 1 and is 2. Set"),
+        ("train --out {trained} --resume --feature-maps 8", "discriminator_maps was 4"),
+        ("train --out {trained} --resume --batch-size 4", "batch_size was 8 and is 4"),
+        ("train --out {trained} --resume-or-start --beta1 0.1", "beta1 was 0.5"),
+        ("train --out {trained} --resume --data sample", "data was folder and is sam"),
         ("train --data {photos} --workers 9999", "--workers is 9999, and this"),
         ("train --data {photos} --port 80", "1024 to 65535, not 80"),
         ("train --data {photos} --rank-table {file}", "is no rank table"),

@@ -89,7 +89,7 @@ def test_a_training_killed_again_and_again_ends_as_an_unbroken_one(
             assert path.read_bytes() == (two / path.relative_to(one)).read_bytes()
     for folder in (one, two):  # the last checkpoints, the ladder, the frames
         files = [path for path in folder.rglob("*") if path.is_file()]
-        assert len(files) == 2 + 3 + 20 + 1  # and the lock: nothing half-written
+        assert len(files) == 2 + 3 + 20 + 2  # the lock, settings; nothing half-written
 
 
 def test_the_stop_button_of_a_notebook(faces_20, tmp_path):
