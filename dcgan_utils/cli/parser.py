@@ -1,13 +1,16 @@
 """The words that ``dcgan`` takes; what the commands do stands in commands.py."""
 
 import argparse
+import difflib
 import os
+import re
 import signal
 import sys
 
 from .. import CourseError
 from ..device import prepare_runtime
 from ..settings import PRESETS, recipe
+from ..training.settings_file import read_options, words_of
 from .output import lasting_output
 
 ABOUT = "Train a DCGAN, draw with it, export it: what the lessons teach, as commands."
@@ -64,6 +67,10 @@ VALUES = {
     "feature_maps": (int, 1, 4096, "of both networks"),
     "learning_rate": (float, 1e-9, 1, "of both networks"),
 }
+PAIRS = {  # one word for both networks; that of a single one counts more
+    "feature_maps": ("generator_maps", "discriminator_maps"),
+    "learning_rate": ("generator_rate", "discriminator_rate"),
+}
 
 
 def _check(args) -> int:
@@ -85,8 +92,26 @@ class _Parser(argparse.ArgumentParser):
             **options,
         )
 
+    def parse_known_args(self, words=None, namespace=None):
+        """What argparse does; but here each command complains of its own options."""
+        found, unknown = super().parse_known_args(words, namespace)
+        if unknown:
+            typed = unknown[0].partition("=")[0]
+            guess = _guess(typed, self._option_string_actions)
+            self.error(f"there is no {typed} here{guess}")
+        return found, unknown
+
     def error(self, message):
+        """End with exit code 2 and one sentence, which guesses what was meant."""
+        choice = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message)
+        if choice:
+            message += _guess(choice[1], re.findall(r"[\w-]+", choice[2]))
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def _guess(typed, known):
+    (*guess,) = difflib.get_close_matches(typed, known, n=1)
+    return f", did you mean {guess[0]}?" if guess else ""
 
 
 def _number(kind, low, high):
@@ -105,6 +130,26 @@ def _number(kind, low, high):
         return value
 
     return convert
+
+
+def _options_file(path):
+    """What argparse needs to read a settings file."""
+    try:
+        return read_options(path)
+    except CourseError as error:
+        raise argparse.ArgumentTypeError(error) from None
+
+
+def _parse(words):
+    """What argparse reads; the options of a settings file come before those typed."""
+    args = _parser().parse_args(words)
+    if not getattr(args, "config", None):
+        return args
+    options = args.config
+    for both, each in PAIRS.items():
+        if getattr(args, both) is not None:  # or those of the file would count more
+            options = {n: value for n, value in options.items() if n not in each}
+    return _parser().parse_args([words[0], *words_of(options), *words[1:]])
 
 
 def _parser():
@@ -152,6 +197,8 @@ def _train_options(train):
     add("--preset", choices=PRESETS, help="class by default")
     add("--data", metavar="DATA", help="a folder of pictures; sample; or anime")
     add("--out", metavar="DIR", help="for all results; a folder in build by default")
+    text = "options as lines: a run's settings.toml; typed ones win"
+    add("--config", metavar="FILE", type=_options_file, help=text)
     add = where.add_mutually_exclusive_group().add_argument
     text = "go on from the newest checkpoint; nothing else need be typed again"
     add("--resume", action="store_true", help=text)
@@ -198,7 +245,7 @@ def main(words=None) -> int:
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
     words = sys.argv[1:] if words is None else list(words)
-    args = _parser().parse_args(words)
+    args = _parse(words)
     if args.command == "check":
         return _check(args)
     if getattr(args, "device", None):

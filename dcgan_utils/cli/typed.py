@@ -9,11 +9,7 @@ from ..taught.networks import layer_widths
 from ..training.checkpoint import newest_checkpoint
 from ..training.launcher import read_rank_table
 from ..training.settings_file import NAME, read_options
-
-PAIRS = {  # one word for both networks; that of a single one counts more
-    "feature_maps": ("generator_maps", "discriminator_maps"),
-    "learning_rate": ("generator_rate", "discriminator_rate"),
-}
+from .parser import PAIRS
 
 
 def find_training(args):
@@ -48,8 +44,9 @@ def settings_of(args, saved=None, workers=1):
     changes["out"] = str(Path(args.out).expanduser()) if args.out else ""
     if changes["data"] == "folder" and not saved:
         changes.setdefault("face_count", 0)
-    elif changes["data"] == "sample" and not settings.face_count:
-        changes.setdefault("face_count", 4096)
+    elif changes["data"] == "sample":  # all there are would be none
+        count = changes.get("face_count", settings.face_count)
+        changes["face_count"] = count or 4096
     if not saved or "batch_size" in changes:  # --batch-size is that of each worker
         changes["batch_size"] = workers * changes.get("batch_size", settings.batch_size)
     settings = replace(settings, **changes)

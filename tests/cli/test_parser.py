@@ -12,9 +12,11 @@ from shell import SMALL, assert_refused, dcgan
 
 from dcgan_utils import CourseError
 from dcgan_utils.cli import commands
-from dcgan_utils.cli.parser import MORE, VALUES, _parser
+from dcgan_utils.cli.parser import MORE, VALUES, _parse, _parser
 from dcgan_utils.cli.typed import settings_of
 from dcgan_utils.settings import PRESETS, Settings, recipe
+from dcgan_utils.training.checkpoint import newest_checkpoint
+from dcgan_utils.training.settings_file import read_options, write_options
 
 TOP = Path(__file__).parents[2]
 
@@ -78,10 +80,40 @@ def test_settings_are_the_preset_with_what_was_said(words, changes, photos):
     assert recipe(settings_of(args)) == preset | changes
 
 
+def test_a_run_can_be_repeated_from_its_settings_and_typed_ones_win(trained, tmp_path):
+    file = tmp_path / "mine.toml"
+    text = (trained / "settings.toml").read_text(encoding="utf-8")
+    file.write_text(text + "workers_of_mine = 3\n", encoding="utf-8")
+    assert_refused(f"train --config {file}", "there is no --workers-of-mine", trained)
+    file.write_text(text, encoding="utf-8")
+    then = newest_checkpoint(trained)["settings"]
+    for words, changes in (
+        ("", {}),
+        ("--seed 7", {"seed": 7}),
+        ("--feature-maps 8", {"generator_maps": 8, "discriminator_maps": 8}),
+        ("--data sample", {"data": "sample", "face_count": 4096}),
+    ):
+        settings = settings_of(_parse(["train", "--config", str(file), *words.split()]))
+        assert recipe(settings) == recipe(then) | changes
+
+
+def test_settings_keep_every_name_of_a_folder(tmp_path):
+    for name in ('caf\xe9 "x" \\ \U0001f600', "a\nb"):
+        write_options(tmp_path, {"data": name, "generator_rate": 1e-9, "seed": 0})
+        back = {"data": name, "generator_rate": 1e-9, "seed": 0}
+        assert read_options(tmp_path / "settings.toml") == back
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         ("", "COMMAND"),
+        ("trian --epochs 3", "'export'), did you mean train?; see dcgan --help"),
+        ("train --epoch=3", "train: there is no --epoch here, did you mean --epochs?"),
+        ("train --preset imagnet32", ", did you mean imagenet32?"),
+        ("train --zzz", "there is no --zzz here; see dcgan train --help"),
+        ("train --config {tmp}/none.toml", "none.toml cannot be read (No such file"),
+        ("train --config {file}", "is no settings file of lines such as epochs = 20"),
         ("train --epochs none", "none is no whole number"),
         ("train --beta1 1.5", "1.5 is no number from 1e-09 to 0.999"),
         ("train --generator-rate nan", "nan is no number"),
