@@ -95,7 +95,7 @@ def _pictures_of_worker(settings, args, saved, place):
 
 def _train_here(settings, args, pictures, place=ALONE) -> int:
     model = build_dcgan(settings, place)
-    run = TrainingRun(model, pictures, fresh=args.fresh)
+    run = TrainingRun(model, pictures, fresh=args.fresh, warns=True)
     count, steps, total = len(run.pictures), run.steps_per_epoch, run.total_steps
     if place.rank == 0:
         print(settings_table(settings))

@@ -1,7 +1,7 @@
 """What surrounds the training loop: its batches, where it stands, what it keeps."""
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import numpy as np
 
@@ -42,9 +42,10 @@ class TrainingRun:
 
     save_seconds = 300
 
-    def __init__(self, model, pictures, view=None, fresh=False):
+    def __init__(self, model, pictures, view=None, fresh=False, warns=False):
         self.model, self.settings, self.place = model, model.settings, model.place
         self.view, self.fresh = view, fresh
+        self.warned = [] if warns else None  # what was said after the last epoch
         self.pictures = agree_on_pictures(pictures, self.place)
         need_a_batch(self.pictures, self.settings.batch_size)
         self.state = TrainingState(model, self.pictures)
@@ -121,21 +122,38 @@ class TrainingRun:
                 f"{self.folder.path}."
             )
         self.state.losses.append(losses)
+        if self.writes:
+            seconds = time.monotonic() - self.recorded_at
+            speed = self.settings.batch_size / max(seconds, 1e-9)
+            self.folder.history.add(self.step, losses, speed)
         self.bar.update()
         self.bar.set_postfix_str("D {:.2f}  G {:.2f}".format(*losses), refresh=False)
         # Not at the end of an epoch: its picture comes first, and end_epoch saves.
         between = self.step % self.steps_per_epoch
         if between and time.monotonic() - self.saved_at > self.save_seconds:
             self.save()
+        elif between and self.writes and self.folder.history.is_due():
+            self.folder.write_history()
         if self.view and self.view.is_due():
             self._show()
+        self.recorded_at = time.monotonic()
 
     def end_epoch(self, epoch):
         """Keep the picture of the fixed noise and save, if the epoch is over."""
         over = self.step == (epoch + 1) * self.steps_per_epoch  # not interrupted
         if over and self.writes:
-            self.folder.save_epoch(epoch + 1, self.state)
-            self.saved_at = time.monotonic()
+            warnings = self.folder.save_epoch(epoch + 1, self.state)
+            self.saved_at = self.recorded_at = time.monotonic()
+            if self.warned is not None:
+                self._warn(epoch, warnings)
+
+    def _warn(self, epoch, warnings):
+        """Print what the detectors did not say already after the epoch before."""
+        named = {warning.partition(":")[0]: warning for warning in warnings}
+        for failure, warning in named.items():
+            if failure not in self.warned:
+                self.bar.write(f"WARNING after epoch {epoch + 1}: {warning}")
+        self.warned = list(named)
 
     def save(self):
         """Write a checkpoint of this moment."""
@@ -149,7 +167,7 @@ class TrainingRun:
                 undo.enter_context(self.folder.locked())
             self._find_start()
             if self.writes:
-                self.folder.save_settings(self.settings, self.place.size)
+                self.folder.begin(self.state, self.place.size, self.steps_per_epoch)
             self.all_stop = False  # whether every worker has heard of an interrupt
             if self.view:
                 self.view.start()
@@ -159,7 +177,7 @@ class TrainingRun:
             self.bar = undo.enter_context(bar)
             self.model.generator.set_train()
             self.model.discriminator.set_train()
-            self.saved_at = time.monotonic()
+            self.saved_at = self.recorded_at = time.monotonic()
             self.begun = True
             self._undo = undo.pop_all()
         return self
@@ -168,6 +186,9 @@ class TrainingRun:
         with self._undo:
             if kind is None:
                 self._finish()
+            elif self.writes:
+                with suppress(CourseError):  # what went wrong is told already
+                    self.folder.write_history()
 
     def _find_start(self):
         self.state.losses = []
