@@ -17,10 +17,11 @@ from ..pictures.folder import load_pictures
 from ..pictures.get import get_faces, refuse_results_among_pictures
 from ..pictures.sample import draw_sample_faces, make_stand_in
 from ..settings import load_settings, settings_table
-from ..show.grids import make_grid, save_picture
+from ..show.grids import make_grid, save_picture, to_pixels
 from ..taught.results import generate
 from ..taught.training import train
 from ..training.checkpoint import (
+    KEEP,
     DamagedCheckpoint,
     list_checkpoints,
     newest_checkpoint,
@@ -70,15 +71,20 @@ def train_command(args) -> int:
         pictures = _pictures_of_worker(settings, args, saved, place)
         return _train_here(settings, args, pictures, place)
     workers = workers_of(args)
+    if workers != 1 and args.device_id is not None:
+        raise CourseError(
+            "--device-id is for one process: choose the NPUs of several workers with "
+            "ASCEND_RT_VISIBLE_DEVICES, and leave it out."
+        )
     if workers != 1 or args.port:
         check_job(workers, args.port, rank_table=args.workers is None)
     settings = settings_of(args, saved, workers)
     pictures = _prepare(settings, args, saved)
     if workers > 1:
         os.environ[PICTURES] = str(pictures.index)
-        words = [*words_of(options_of(settings, workers)), f"--out={settings.run_dir}"]
-        words = ["train", *words, *(["--fresh"] if args.fresh else [])]
-        command = ["-m", "dcgan_utils", *words]
+        words = words_of(options_of(settings, workers, args.keep or KEEP))
+        words += [f"--out={settings.run_dir}", *(["--fresh"] if args.fresh else [])]
+        command = ["-m", "dcgan_utils", "train", *words]
         return launch(command, workers, args.port, settings.run_dir / "logs")
     choose_device()
     return _train_here(settings, args, pictures)
@@ -95,7 +101,8 @@ def _pictures_of_worker(settings, args, saved, place):
 
 def _train_here(settings, args, pictures, place=ALONE) -> int:
     model = build_dcgan(settings, place)
-    run = TrainingRun(model, pictures, fresh=args.fresh, warns=True)
+    options = {"fresh": args.fresh, "warns": True, "keep": args.keep or KEEP}
+    run = TrainingRun(model, pictures, **options)
     count, steps, total = len(run.pictures), run.steps_per_epoch, run.total_steps
     if place.rank == 0:
         print(settings_table(settings))
@@ -181,17 +188,23 @@ def _load(args):
 
 
 def generate_command(args) -> int:
-    """Write generate.png, a grid of pictures of noise that follows from the seed."""
+    """Write pictures of noise that follows from the seed: one grid, or single ones."""
     generator, settings = _load(args)
     if args.seed is not None:
         settings = replace(settings, seed=args.seed)
     folder = Path(args.out).expanduser()
     with _writable(folder):
         pictures = generate(generator, fixed_noise(settings, args.count))
-        columns = args.columns or math.ceil(args.count**0.5)
-        save_picture(make_grid(pictures, columns), folder / "generate.png")
+        if args.single:
+            files = folder / "picture-00001.png …"
+            for number, pixels in enumerate(to_pixels(pictures), 1):
+                save_picture(pixels, folder / f"picture-{number:05d}.png")
+        else:
+            files = folder / "generate.png"
+            columns = args.columns or math.ceil(args.count**0.5)
+            save_picture(make_grid(pictures, columns), files)
     size = settings.image_size
-    print(f"{folder / 'generate.png'}: {args.count:,} pictures of {size} × {size}")
+    print(f"{files}: {args.count:,} pictures of {size} × {size}")
     return 0
 
 

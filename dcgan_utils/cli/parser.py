@@ -176,6 +176,9 @@ def _parser():
         choices = "auto", "cpu", "ascend"
         text = "an Ascend, if there is one; it sets DCGAN_DEVICE"
         command.add_argument("--device", type=str.lower, choices=choices, help=text)
+        text = "which NPU, counted from 0; DEVICE_ID or the first by default"
+        number = _number(int, 0, 1023)
+        command.add_argument("--device-id", type=number, metavar="N", help=text)
     return parser
 
 
@@ -205,6 +208,8 @@ def _train_options(train):
     text = "the same, or start where there is nothing: for a job that is requeued"
     add("--resume-or-start", action="store_true", help=text)
     add("--fresh", action="store_true", help="delete the training in DIR, start anew")
+    text = "checkpoints to keep, the newest; 2 by default"
+    where.add_argument("--keep", type=_number(int, 1, 10**6), metavar="N", help=text)
     add = train.add_argument_group("several processes (lesson 09)").add_argument
     text = "so many processes train one model; each takes --batch-size pictures a step"
     add("--workers", type=int, metavar="N", help=text)
@@ -222,9 +227,11 @@ def _train_options(train):
 
 def _generate_options(generate):
     add = generate.add_argument
-    add("--out", metavar="DIR", required=True, help="gets generate.png")
+    add("--out", metavar="DIR", required=True, help="gets the pictures")
     text = "pictures, 16 by default"
     add("--count", type=_number(int, 1, 10**5), default=16, metavar="N", help=text)
+    text = "a file for each picture, picture-00001.png and on, in place of a grid"
+    add("--single", action="store_true", help=text)
     text = "of the grid; as many as rows by default"
     add("--columns", type=_number(int, 1, 1000), metavar="N", help=text)
     text = "another one, other pictures; that of the training by default"
@@ -250,6 +257,8 @@ def main(words=None) -> int:
         return _check(args)
     if getattr(args, "device", None):
         os.environ["DCGAN_DEVICE"] = args.device  # for the workers, too
+    if getattr(args, "device_id", None) is not None:
+        os.environ["DEVICE_ID"] = str(args.device_id)
     prepare_runtime()
     with lasting_output():
         return _run_or_explain(args)

@@ -15,8 +15,8 @@ from .parser import PAIRS
 def find_training(args):
     """The checkpoint to go on from, with --resume and the like; None to start.
 
-    What the run's settings.toml knows and the checkpoint does not, --data and
-    --workers, is put into args, unless it was typed.
+    What the run's settings.toml knows and the checkpoint does not (--data, --workers,
+    --keep) is put into args, unless it was typed.
     """
     folder = Path(args.out).expanduser() if args.out else settings_of(args).run_dir
     going_on = args.resume or args.resume_or_start
@@ -25,6 +25,7 @@ def find_training(args):
         args.out = str(folder)
         noted = read_options(folder / NAME) if (folder / NAME).exists() else {}
         args.data = args.data or noted.get("data")
+        args.keep = args.keep or noted.get("keep")
         if args.workers is None and not args.rank_table:
             args.workers = noted.get("workers")
     return saved

@@ -10,6 +10,7 @@ from ..pictures.get import need_a_batch
 from ..progress import progress_bar
 from ..taught.data import create_dataset
 from ..taught.distributed import share
+from .checkpoint import KEEP
 from .noise import epoch_order, step_noise, steps_per_epoch
 from .run_folder import RunFolder
 from .state import TrainingState, agree_on_pictures
@@ -32,6 +33,8 @@ class TrainingRun:
     ``fresh=True`` deletes that training and starts anew from the seed. It saves at the
     end of every epoch, every five minutes and on an interrupt; keeps the picture that
     the fixed noise gives after each epoch; and stops at a loss that is not finite.
+    keep: how many checkpoints stay, the newest. warns: whether to print what the
+    detectors of lesson 07 say after an epoch; history.jsonl has it in any case.
     CourseError is raised where the checkpoint was made with other settings, and where
     another process is training into the same folder.
 
@@ -42,14 +45,14 @@ class TrainingRun:
 
     save_seconds = 300
 
-    def __init__(self, model, pictures, view=None, fresh=False, warns=False):
+    def __init__(self, model, pictures, view=None, fresh=False, warns=False, keep=KEEP):
         self.model, self.settings, self.place = model, model.settings, model.place
         self.view, self.fresh = view, fresh
         self.warned = [] if warns else None  # what was said after the last epoch
         self.pictures = agree_on_pictures(pictures, self.place)
         need_a_batch(self.pictures, self.settings.batch_size)
         self.state = TrainingState(model, self.pictures)
-        self.folder = RunFolder(self.settings.run_dir)
+        self.folder = RunFolder(self.settings.run_dir, keep)
         self.signals = StopSignals(in_job=self.place.size > 1)
         self.steps_per_epoch = steps_per_epoch(self.settings, len(self.pictures))
         self.total_steps = self.steps_per_epoch * self.settings.epochs

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from .. import CourseError
 from ..files import delete_partial_files, lock_file
 from ..show.grids import make_grid, save_picture
-from .checkpoint import list_checkpoints, newest_checkpoint, save_checkpoint
+from .checkpoint import KEEP, list_checkpoints, newest_checkpoint, save_checkpoint
 from .history_file import HistoryFile
 from .settings_file import NAME, options_of, write_options
 
@@ -16,14 +16,14 @@ RUNGS = 1, 3, 10, 30, 100  # after these epochs a generator is kept, for compari
 class RunFolder:
     """The folder of one training, and what it keeps there for going on and to show.
 
-    ``step-NNNNNNN.ckpt`` are the newest checkpoints, ``frames/epoch-*.png`` what fixed
-    noise gave after each epoch, ``ladder/step-NNNNNNN.ckpt`` the averaged generator
+    ``step-NNNNNNN.ckpt`` are the newest checkpoints, so many as ``keep``;
+    ``frames/epoch-*.png`` what fixed noise gave after each epoch, ``ladder/step-NNNNNNN.ckpt`` the averaged generator
     after the epochs in RUNGS, ``settings.toml`` what it is trained with,
     ``history.jsonl`` the losses. Whatever else lies there is never touched.
     """
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, keep=KEEP):
+        self.path, self.keep = path, keep
         self.frames, self.ladder = path / "frames", path / "ladder"
         self.history = HistoryFile(path / "history.jsonl")
 
@@ -67,7 +67,7 @@ class RunFolder:
     def begin(self, state, workers, steps_per_epoch):
         """Write what is known before the next step: settings.toml, history.jsonl."""
         with self.explain_write_errors():
-            write_options(self.path, options_of(state.settings, workers))
+            write_options(self.path, options_of(state.settings, workers, self.keep))
             self.history.start(state.history, steps_per_epoch)
 
     def write_history(self):
@@ -106,7 +106,8 @@ class RunFolder:
 
     def _write(self, state):
         self.write_history()  # first, so that it lacks no step of a checkpoint
-        save_checkpoint(self.path, state.model.parameters, *_notes(state))
+        parameters = state.model.parameters
+        save_checkpoint(self.path, parameters, *_notes(state), keep=self.keep)
 
     @contextmanager
     def explain_write_errors(self):

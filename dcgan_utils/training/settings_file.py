@@ -22,9 +22,13 @@ ABOUT = (
 )
 
 
-def options_of(settings, workers=1) -> dict:
-    """The options of ``dcgan train``, but --out, that lead to these settings."""
-    options = {"preset": settings.profile, **recipe(settings), "workers": workers}
+def options_of(settings, workers, keep) -> dict:
+    """The options of ``dcgan train``, but --out, that lead to these settings.
+
+    keep: how many checkpoints.
+    """
+    options = {"preset": settings.profile, **recipe(settings)}
+    options |= {"workers": workers, "keep": keep}
     del options["profile"]
     options["batch_size"] //= workers  # --batch-size is that of each
     if settings.data == "folder":

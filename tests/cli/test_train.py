@@ -19,7 +19,7 @@ from dcgan_utils.cli.typed import settings_of
 from dcgan_utils.pictures.folder import load_pictures, look_at_folder
 from dcgan_utils.taught.distributed import Place
 from dcgan_utils.training import run as run_module
-from dcgan_utils.training.checkpoint import newest_checkpoint
+from dcgan_utils.training.checkpoint import list_checkpoints, newest_checkpoint
 
 TOP = Path(__file__).parents[2]
 
@@ -160,6 +160,15 @@ def test_a_new_start_deletes_the_training_and_nothing_else(photos, trained, tmp_
     assert dcgan(f"{words} --epochs 1 --seed 2").code == 0
     assert newest_checkpoint(out)["settings"].seed == 2
     assert tree(out / "frames") == ["epoch-0001.png", "holiday.png"]
+
+
+def test_so_many_checkpoints_are_kept_when_a_run_goes_on_too(photos, tmp_path):
+    words = (
+        f"train --preset imagenet32 --data {photos} {SMALL} --out {tmp_path / 'run'}"
+    )
+    for more in (f"{words} --epochs 3 --keep 3", f"{words} --epochs 4 --resume"):
+        assert dcgan(more).code == 0
+        assert len(list_checkpoints(tmp_path / "run")) == 3
 
 
 def test_other_pictures_are_refused(photos, trained, tmp_path):
