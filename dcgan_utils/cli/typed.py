@@ -9,7 +9,7 @@ from ..taught.networks import layer_widths
 from ..training.checkpoint import newest_checkpoint
 from ..training.launcher import read_rank_table
 from ..training.settings_file import NAME, read_options
-from .parser import PAIRS
+from .values import PAIRS
 
 
 def find_training(args):

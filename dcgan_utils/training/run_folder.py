@@ -17,9 +17,10 @@ class RunFolder:
     """The folder of one training, and what it keeps there for going on and to show.
 
     ``step-NNNNNNN.ckpt`` are the newest checkpoints, so many as ``keep``;
-    ``frames/epoch-*.png`` what fixed noise gave after each epoch, ``ladder/step-NNNNNNN.ckpt`` the averaged generator
-    after the epochs in RUNGS, ``settings.toml`` what it is trained with,
-    ``history.jsonl`` the losses. Whatever else lies there is never touched.
+    ``frames/epoch-*.png`` what fixed noise gave after each epoch;
+    ``ladder/step-NNNNNNN.ckpt`` the averaged generator after the epochs in RUNGS;
+    ``settings.toml`` what it is trained with; ``history.jsonl`` the losses. Whatever
+    else lies there is never touched.
     """
 
     def __init__(self, path, keep=KEEP):
