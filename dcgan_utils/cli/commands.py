@@ -71,11 +71,6 @@ def train_command(args) -> int:
         pictures = _pictures_of_worker(settings, args, saved, place)
         return _train_here(settings, args, pictures, place)
     workers = workers_of(args)
-    if workers != 1 and args.device_id is not None:
-        raise CourseError(
-            "--device-id is for one process: choose the NPUs of several workers with "
-            "ASCEND_RT_VISIBLE_DEVICES, and leave it out."
-        )
     if workers != 1 or args.port:
         check_job(workers, args.port, rank_table=args.workers is None)
     settings = settings_of(args, saved, workers)

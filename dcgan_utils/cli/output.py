@@ -8,8 +8,7 @@ import sys
 class LastingStream:
     """A stream to print to that goes on, unheard, once its reader is gone.
 
-    As in ``dcgan train | head -1``, where tee was stopped by the same Ctrl-C, or the
-    terminal was closed. Everything else is the stream's own.
+    As in ``dcgan train | head -1``, or where one Ctrl-C stops ``| tee log``, too.
     """
 
     def __init__(self, stream):
@@ -19,7 +18,7 @@ class LastingStream:
         return getattr(self.stream, name)
 
     def write(self, text):
-        """Write a text, to nowhere if nobody reads; returns its length."""
+        """Write a text; returns its length."""
         try:
             return self.stream.write(text)
         except OSError:
@@ -27,7 +26,7 @@ class LastingStream:
             return len(text)
 
     def flush(self):
-        """Hand on what waits, to nowhere if nobody reads."""
+        """Hand on what waits."""
         try:
             self.stream.flush()
         except OSError:

@@ -205,7 +205,7 @@ def _device_options(command):
     text = "auto, cpu or ascend; DCGAN_DEVICE or auto by default"
     options = {"choices": choices, "metavar": "NAME", "help": text}
     add("--device", type=str.lower, **options)
-    text = "which NPU, counted from 0; DEVICE_ID or the first by default"
+    text = "NPU of one process, from 0; DEVICE_ID or the first by default"
     add("--device-id", type=_number(int, 0, 1023), metavar="N", help=text)
 
 

@@ -142,7 +142,6 @@ def test_settings_keep_every_name_of_a_folder(tmp_path):
         ("train --out {trained} --resume-or-start --beta1 0.1", "beta1 was 0.5"),
         ("train --out {trained} --resume --data sample", "data was folder and is sam"),
         ("train --data {photos} --workers 9999", "--workers is 9999, and this"),
-        ("train --data {photos} --workers 2 --device-id 1", "_RT_VISIBLE_DEVICES, and"),
         ("train --data {photos} --port 80", "1024 to 65535, not 80"),
         ("train --data {photos} --rank-table {file}", "is no rank table"),
         ("generate --out {tmp}", "--checkpoint"),
