@@ -62,8 +62,8 @@ def _data_of(args, settings):
     if args.data:
         return {"data": "folder", "pictures": str(Path(data).expanduser())}
     raise CourseError(
-        f"--preset {settings.profile} needs --data FOLDER, a folder of pictures: "
-        "`dcgan faces --stand-in photos` makes one to try it with."
+        "This training needs --data FOLDER, a folder of pictures: `dcgan faces "
+        "--stand-in photos` makes one to try it with."
     )
 
 
