@@ -44,7 +44,8 @@ def choose_device(name: str | None = None) -> str:
     """Select the device for this process and return ``"Ascend"`` or ``"CPU"``.
 
     ``name`` is ``"ascend"``, ``"cpu"`` or ``"auto"`` (Ascend if there is one); without
-    it ``DCGAN_DEVICE`` decides, else ``auto``. Call it before the first operation:
+    it ``DCGAN_DEVICE`` decides, else ``auto``. Of several NPUs it takes the one whose
+    number is in ``DEVICE_ID``, else the first. Call it before the first operation:
     MindSpore cannot change the device afterwards. Raises CourseError for another name
     and where Ascend is asked for but not there.
     """
@@ -52,8 +53,15 @@ def choose_device(name: str | None = None) -> str:
     if device not in _chosen:  # MindSpore takes these settings once
         import mindspore as ms
 
-        ms.set_device(device)
+        ms.set_device(device, *_device_id(device))
         if device == "Ascend":
             ms.set_deterministic(True)
         _chosen.append(device)
     return device
+
+
+def _device_id(device):
+    in_job = os.environ.get("MS_ROLE")  # there MindSpore gives each worker its own
+    if device != "Ascend" or in_job or not os.environ.get("DEVICE_ID"):
+        return ()
+    return (int(os.environ["DEVICE_ID"]),)

@@ -9,7 +9,7 @@ import os
 import numpy as np
 import pytest
 
-from dcgan_utils import CourseError
+from dcgan_utils import CourseError, device
 from dcgan_utils.device import choose_device
 
 # Three steps of the smoke profile's networks on four pictures.
@@ -125,6 +125,26 @@ def test_own_values_of_the_variables_are_left_alone(monkeypatch):
     choose_device("cpu")
     assert os.environ["ONEDNN_MAX_CPU_ISA"] == "SSE41"
     assert os.environ["MS_DEV_HOST_BLOCKING_RUN"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("variables", "chosen"),
+    [
+        ({}, ("Ascend",)),
+        ({"DEVICE_ID": "3"}, ("Ascend", 3)),
+        ({"DEVICE_ID": "3", "MS_ROLE": "MS_WORKER"}, ("Ascend",)),  # msrun's own
+    ],
+)
+def test_one_of_several_npus_is_chosen(variables, chosen, monkeypatch):
+    asked = []
+    monkeypatch.delenv("DEVICE_ID", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(device, "_chosen", [])
+    monkeypatch.setattr(device, "find_device", lambda name: "Ascend")
+    monkeypatch.setattr("mindspore.set_deterministic", lambda on: None)
+    monkeypatch.setattr("mindspore.set_device", lambda *words: asked.append(words))
+    assert choose_device() == "Ascend" and asked == [chosen]
 
 
 def test_choosing_again_leaves_the_device_alone(monkeypatch):

@@ -16,31 +16,29 @@ from ..device import choose_device, find_device
 from ..pictures.folder import load_pictures
 from ..pictures.get import get_faces, refuse_results_among_pictures
 from ..pictures.sample import draw_sample_faces, make_stand_in
-from ..settings import PRESETS, load_settings, recipe, settings_table
-from ..show.grids import make_grid, save_picture
-from ..taught.networks import layer_widths
+from ..settings import load_settings, settings_table
+from ..show.grids import make_grid, save_picture, to_pixels
 from ..taught.results import generate
 from ..taught.training import train
 from ..training.checkpoint import (
+    KEEP,
     DamagedCheckpoint,
     list_checkpoints,
     newest_checkpoint,
     read_checkpoint,
     refuse_changes,
 )
-from ..training.launcher import check_job, in_job, launch, read_rank_table
+from ..training.launcher import check_job, in_job, launch
 from ..training.model import build_dcgan
 from ..training.noise import fixed_noise
 from ..training.run import TrainingRun
 from ..training.sampling import load_generator
+from ..training.settings_file import options_of, words_of
 from ..training.workers import ALONE, join_job, mean_over_workers
+from .typed import find_training, settings_of, workers_of
 
 PICTURES = "DCGAN_PICTURES"  # in a worker's environment: the index it loads
 STAND_IN = 512  # sample faces: enough for a few steps of the largest preset
-PAIRS = {  # one word for both networks; that of a single one counts more
-    "feature_maps": ("generator_maps", "discriminator_maps"),
-    "learning_rate": ("generator_rate", "discriminator_rate"),
-}
 
 
 def faces(args) -> int:
@@ -64,44 +62,42 @@ def faces(args) -> int:
 
 def train_command(args) -> int:
     """Train alone, as a worker of a job, or start a job of several workers."""
-    settings = settings_of(args)
     find_device()  # refuses one that is not there
+    saved = find_training(args)
     if in_job():
         choose_device()
         place = join_job()
-        settings = _whole_batch(settings, place.size)
-        pictures = _pictures_of_worker(settings, args, place)
+        settings = settings_of(args, saved, place.size)
+        pictures = _pictures_of_worker(settings, args, saved, place)
         return _train_here(settings, args, pictures, place)
-    workers = _workers(args)
+    workers = workers_of(args)
     if workers != 1 or args.port:
         check_job(workers, args.port, rank_table=args.workers is None)
-    settings = _whole_batch(settings, workers)
-    pictures = _prepare(settings, args)
+    settings = settings_of(args, saved, workers)
+    pictures = _prepare(settings, args, saved)
     if workers > 1:
         os.environ[PICTURES] = str(pictures.index)
-        command = ["-m", "dcgan_utils", *args.words]
+        words = words_of(options_of(settings, workers, args.keep or KEEP))
+        words += [f"--out={settings.run_dir}", *(["--fresh"] if args.fresh else [])]
+        command = ["-m", "dcgan_utils", "train", *words]
         return launch(command, workers, args.port, settings.run_dir / "logs")
     choose_device()
     return _train_here(settings, args, pictures)
 
 
-def _whole_batch(settings, workers):
-    """The settings with the batch of all workers: --batch-size is that of each."""
-    return replace(settings, batch_size=settings.batch_size * workers)
-
-
-def _pictures_of_worker(settings, args, place):
+def _pictures_of_worker(settings, args, saved, place):
     if PICTURES in os.environ:
         return load_pictures(os.environ[PICTURES])
     # msrun was called by hand: worker 0 looks first, the others wait.
-    pictures = _prepare(settings, args) if place.rank == 0 else None
+    pictures = _prepare(settings, args, saved) if place.rank == 0 else None
     mean_over_workers([0], place)
     return pictures or get_faces(settings)
 
 
 def _train_here(settings, args, pictures, place=ALONE) -> int:
     model = build_dcgan(settings, place)
-    run = TrainingRun(model, pictures, fresh=args.fresh)
+    options = {"fresh": args.fresh, "warns": True, "keep": args.keep or KEEP}
+    run = TrainingRun(model, pictures, **options)
     count, steps, total = len(run.pictures), run.steps_per_epoch, run.total_steps
     if place.rank == 0:
         print(settings_table(settings))
@@ -116,68 +112,24 @@ def _train_here(settings, args, pictures, place=ALONE) -> int:
     return 130 if run.step < total and place.size == 1 else 0
 
 
-def settings_of(args):
-    """The preset, with what was given on the command line in its place.
-
-    Raises CourseError where the data or the image size cannot be.
-    """
-    settings = PRESETS[args.preset]
-    given = {name: word for name, word in vars(args).items() if word is not None}
-    changes = {n: given[both] for both in PAIRS if both in given for n in PAIRS[both]}
-    changes |= {name: given[name] for name in recipe(settings) if name in given}
-    changes["out"] = str(Path(args.out).expanduser()) if args.out else ""
-    data = args.data or settings.data
-    if data == "folder" and not args.data:
-        raise CourseError(
-            f"--preset {args.preset} needs --data FOLDER, a folder of pictures: "
-            "`dcgan faces --stand-in photos` makes one to try it with."
-        )
-    if data not in ("sample", "anime"):
-        changes |= {"data": "folder", "pictures": str(Path(data).expanduser())}
-        changes.setdefault("face_count", 0)
-    elif data == "sample" and not settings.face_count:
-        changes.setdefault("face_count", 4096)
-    settings = replace(settings, **changes)
-    try:
-        layer_widths(1, settings.image_size)
-    except ValueError:
-        raise CourseError(
-            f"--image-size {settings.image_size} cannot be: halved again and again it "
-            "must come to 4, 5, 6 or 7, as 32, 64, 96 and 128 do."
-        ) from None
-    return settings
-
-
-def _workers(args) -> int:
-    """How many processes train: --workers, else the devices of a rank table, else 1."""
-    if not args.rank_table:
-        return 1 if args.workers is None else args.workers
-    devices = read_rank_table(args.rank_table)
-    print(
-        f"{args.rank_table} lists {devices} devices. Nothing else in it is needed: "
-        "MindSpore's scheduler hands out the ranks now, as with --workers."
-    )
-    return devices if args.workers is None else args.workers
-
-
-def _prepare(settings, args):
+def _prepare(settings, args, saved):
     """Refuse bad input while nothing has been written; then get the pictures."""
     out = settings.run_dir
     refuse_results_among_pictures(settings)
-    saved = list_checkpoints(out)
-    if saved and not (args.resume or args.fresh):
+    there = list_checkpoints(out)
+    if there and not (args.resume or args.resume_or_start or args.fresh):
         raise CourseError(
-            f"{out} holds a training already, up to {saved[-1].stem}: say --resume to "
-            "go on with it, --fresh to delete it and start anew, or name another --out."
+            f"{out} holds a training already, up to {there[-1].stem}: say --resume or "
+            "--resume-or-start to go on with it, --fresh to delete it and start anew, "
+            "or name another --out."
         )
-    if args.resume:
-        newest = newest_checkpoint(out)
-        if newest is None:
-            raise CourseError(
-                f"There is no whole checkpoint in {out} to go on from: leave out "
-                "--resume, or take --fresh in its place."
-            )
-        refuse_changes(newest, settings)
+    if args.resume and not saved:
+        raise CourseError(
+            f"There is no whole checkpoint in {out} to go on from: leave out --resume, "
+            "or say --resume-or-start, which starts then."
+        )
+    if saved:
+        refuse_changes(saved, settings)
     if 0 < settings.face_count < settings.batch_size:
         raise CourseError(
             f"--face-count {settings.face_count} is less than one batch of "
@@ -231,17 +183,23 @@ def _load(args):
 
 
 def generate_command(args) -> int:
-    """Write generate.png, a grid of pictures of noise that follows from the seed."""
+    """Write pictures of noise that follows from the seed: one grid, or single ones."""
     generator, settings = _load(args)
     if args.seed is not None:
         settings = replace(settings, seed=args.seed)
     folder = Path(args.out).expanduser()
     with _writable(folder):
         pictures = generate(generator, fixed_noise(settings, args.count))
-        columns = args.columns or math.ceil(args.count**0.5)
-        save_picture(make_grid(pictures, columns), folder / "generate.png")
+        if args.single:
+            files = folder / "picture-00001.png …"
+            for number, pixels in enumerate(to_pixels(pictures), 1):
+                save_picture(pixels, folder / f"picture-{number:05d}.png")
+        else:
+            files = folder / "generate.png"
+            columns = args.columns or math.ceil(args.count**0.5)
+            save_picture(make_grid(pictures, columns), files)
     size = settings.image_size
-    print(f"{folder / 'generate.png'}: {args.count:,} pictures of {size} × {size}")
+    print(f"{files}: {args.count:,} pictures of {size} × {size}")
     return 0
 
 

@@ -37,9 +37,12 @@ def in_job() -> bool:
 def count_devices() -> tuple[int, str]:
     """How many workers can run here, and what of: NPUs, else processor cores.
 
+    Where ASCEND_RT_VISIBLE_DEVICES leaves this process some of the NPUs, only those.
     Two workers are always allowed on a CPU, so that data parallel can be tried.
     """
     npus = len(list(Path("/dev").glob("davinci[0-9]*")))
+    if visible := os.environ.get("ASCEND_RT_VISIBLE_DEVICES"):
+        npus = min(npus, len(visible.split(",")))
     if npus and os.environ.get("DCGAN_DEVICE", "auto").lower() != "cpu":
         return npus, "NPUs"
     return max(2, os.cpu_count() or 1), "processor cores"

@@ -1,7 +1,7 @@
 """What surrounds the training loop: its batches, where it stands, what it keeps."""
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from ..pictures.get import need_a_batch
 from ..progress import progress_bar
 from ..taught.data import create_dataset
 from ..taught.distributed import share
+from .checkpoint import KEEP
 from .noise import epoch_order, step_noise, steps_per_epoch
 from .run_folder import RunFolder
 from .state import TrainingState, agree_on_pictures
@@ -32,6 +33,8 @@ class TrainingRun:
     ``fresh=True`` deletes that training and starts anew from the seed. It saves at the
     end of every epoch, every five minutes and on an interrupt; keeps the picture that
     the fixed noise gives after each epoch; and stops at a loss that is not finite.
+    keep: how many checkpoints stay, the newest. warns: whether to print what the
+    detectors of lesson 07 say after an epoch; history.jsonl has it in any case.
     CourseError is raised where the checkpoint was made with other settings, and where
     another process is training into the same folder.
 
@@ -42,13 +45,14 @@ class TrainingRun:
 
     save_seconds = 300
 
-    def __init__(self, model, pictures, view=None, fresh=False):
+    def __init__(self, model, pictures, view=None, fresh=False, warns=False, keep=KEEP):
         self.model, self.settings, self.place = model, model.settings, model.place
         self.view, self.fresh = view, fresh
+        self.warned = [] if warns else None  # what was said after the last epoch
         self.pictures = agree_on_pictures(pictures, self.place)
         need_a_batch(self.pictures, self.settings.batch_size)
         self.state = TrainingState(model, self.pictures)
-        self.folder = RunFolder(self.settings.run_dir)
+        self.folder = RunFolder(self.settings.run_dir, keep)
         self.signals = StopSignals(in_job=self.place.size > 1)
         self.steps_per_epoch = steps_per_epoch(self.settings, len(self.pictures))
         self.total_steps = self.steps_per_epoch * self.settings.epochs
@@ -121,21 +125,38 @@ class TrainingRun:
                 f"{self.folder.path}."
             )
         self.state.losses.append(losses)
+        if self.writes:
+            seconds = time.monotonic() - self.recorded_at
+            speed = self.settings.batch_size / max(seconds, 1e-9)
+            self.folder.history.add(self.step, losses, speed)
         self.bar.update()
         self.bar.set_postfix_str("D {:.2f}  G {:.2f}".format(*losses), refresh=False)
         # Not at the end of an epoch: its picture comes first, and end_epoch saves.
         between = self.step % self.steps_per_epoch
         if between and time.monotonic() - self.saved_at > self.save_seconds:
             self.save()
+        elif between and self.writes and self.folder.history.is_due():
+            self.folder.write_history()
         if self.view and self.view.is_due():
             self._show()
+        self.recorded_at = time.monotonic()
 
     def end_epoch(self, epoch):
         """Keep the picture of the fixed noise and save, if the epoch is over."""
         over = self.step == (epoch + 1) * self.steps_per_epoch  # not interrupted
         if over and self.writes:
-            self.folder.save_epoch(epoch + 1, self.state)
-            self.saved_at = time.monotonic()
+            warnings = self.folder.save_epoch(epoch + 1, self.state)
+            self.saved_at = self.recorded_at = time.monotonic()
+            if self.warned is not None:
+                self._warn(epoch, warnings)
+
+    def _warn(self, epoch, warnings):
+        """Print what the detectors did not say already after the epoch before."""
+        named = {warning.partition(":")[0]: warning for warning in warnings}
+        for failure, warning in named.items():
+            if failure not in self.warned:
+                self.bar.write(f"WARNING after epoch {epoch + 1}: {warning}")
+        self.warned = list(named)
 
     def save(self):
         """Write a checkpoint of this moment."""
@@ -148,6 +169,8 @@ class TrainingRun:
             if self.writes:
                 undo.enter_context(self.folder.locked())
             self._find_start()
+            if self.writes:
+                self.folder.begin(self.state, self.place.size, self.steps_per_epoch)
             self.all_stop = False  # whether every worker has heard of an interrupt
             if self.view:
                 self.view.start()
@@ -157,7 +180,7 @@ class TrainingRun:
             self.bar = undo.enter_context(bar)
             self.model.generator.set_train()
             self.model.discriminator.set_train()
-            self.saved_at = time.monotonic()
+            self.saved_at = self.recorded_at = time.monotonic()
             self.begun = True
             self._undo = undo.pop_all()
         return self
@@ -166,6 +189,9 @@ class TrainingRun:
         with self._undo:
             if kind is None:
                 self._finish()
+            elif self.writes:
+                with suppress(CourseError):  # what went wrong is told already
+                    self.folder.write_history()
 
     def _find_start(self):
         self.state.losses = []
@@ -200,7 +226,10 @@ class TrainingRun:
                 "Run the cell again (in a shell: with --resume) to go on."
             )
         elif stopped:
-            print("Stopped before the first step; nothing to save.")
+            print(
+                "Stopped before the first step; nothing to save. Run the cell again "
+                "(in a shell: the same command) to start."
+            )
         if self.view and self.step:
             self._show()
 

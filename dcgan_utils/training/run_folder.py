@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from .. import CourseError
 from ..files import delete_partial_files, lock_file
 from ..show.grids import make_grid, save_picture
-from .checkpoint import list_checkpoints, newest_checkpoint, save_checkpoint
+from .checkpoint import KEEP, list_checkpoints, newest_checkpoint, save_checkpoint
+from .history_file import HistoryFile
+from .settings_file import NAME, options_of, write_options
 
 RUNGS = 1, 3, 10, 30, 100  # after these epochs a generator is kept, for comparing
 
@@ -14,14 +16,17 @@ RUNGS = 1, 3, 10, 30, 100  # after these epochs a generator is kept, for compari
 class RunFolder:
     """The folder of one training, and what it keeps there for going on and to show.
 
-    ``step-NNNNNNN.ckpt`` are the newest checkpoints, ``frames/epoch-*.png`` what fixed
-    noise gave after each epoch, ``ladder/step-NNNNNNN.ckpt`` the averaged generator
-    after the epochs in RUNGS. Whatever else lies there is never touched.
+    ``step-NNNNNNN.ckpt`` are the newest checkpoints, so many as ``keep``;
+    ``frames/epoch-*.png`` what fixed noise gave after each epoch;
+    ``ladder/step-NNNNNNN.ckpt`` the averaged generator after the epochs in RUNGS;
+    ``settings.toml`` what it is trained with; ``history.jsonl`` the losses. Whatever
+    else lies there is never touched.
     """
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, keep=KEEP):
+        self.path, self.keep = path, keep
         self.frames, self.ladder = path / "frames", path / "ladder"
+        self.history = HistoryFile(path / "history.jsonl")
 
     @contextmanager
     def locked(self):
@@ -55,8 +60,21 @@ class RunFolder:
                 *list_checkpoints(self.path),
                 *list_checkpoints(self.ladder),
                 *self.frames.glob("epoch-*.png"),
+                self.path / NAME,
+                self.history.path,
             ):
-                path.unlink()
+                path.unlink(missing_ok=True)
+
+    def begin(self, state, workers, steps_per_epoch):
+        """Write what is known before the next step: settings.toml, history.jsonl."""
+        with self.explain_write_errors():
+            write_options(self.path, options_of(state.settings, workers, self.keep))
+            self.history.start(state.history, steps_per_epoch)
+
+    def write_history(self):
+        """Write what waits to be written to history.jsonl."""
+        with self.explain_write_errors():
+            self.history.write()
 
     def newest(self) -> dict | None:
         """What read_checkpoint gives of the newest whole checkpoint; None without."""
@@ -67,21 +85,30 @@ class RunFolder:
         state.recalibrate()
         self._write(state)
 
-    def save_epoch(self, epoch, state):
-        """Keep the picture that the fixed noise gives after an epoch, and save."""
+    def save_epoch(self, epoch, state) -> list[str]:
+        """Keep the picture that the fixed noise gives after an epoch, and save.
+
+        Returns what the detectors of lesson 07 say of it.
+        """
         state.recalibrate()
+        made = state.draw()
+        warnings = state.judge(made)
+        self.history.add_warnings(warnings)
         with self.explain_write_errors():
             self.frames.mkdir(parents=True, exist_ok=True)
             path = self.frames / f"epoch-{epoch:04d}.png"
-            save_picture(make_grid(state.draw()), path)
+            save_picture(make_grid(made), path)
         if epoch in RUNGS:
             average = state.model.average.get_parameters()
             save_checkpoint(self.ladder, average, *_notes(state), keep=None)
         # Last, so that an epoch whose checkpoint stands has its picture, too.
         self._write(state)
+        return warnings
 
     def _write(self, state):
-        save_checkpoint(self.path, state.model.parameters, *_notes(state))
+        self.write_history()  # first, so that it lacks no step of a checkpoint
+        parameters = state.model.parameters
+        save_checkpoint(self.path, parameters, *_notes(state), keep=self.keep)
 
     @contextmanager
     def explain_write_errors(self):

@@ -12,6 +12,7 @@ from .checkpoint import refuse_changes, restore
 from .model import build_dcgan
 from .noise import calibration_noise, fixed_noise
 from .sampling import recalibrate_batch_norm
+from .warnings import warnings_of
 from .workers import gather, take_from_first
 
 
@@ -21,6 +22,7 @@ class TrainingState:
     def __init__(self, model, pictures):
         self.model, self.settings, self.pictures = model, model.settings, pictures
         self.losses = []
+        self.drawn = None  # what was judged last
 
     @property
     def step(self) -> int:
@@ -36,7 +38,7 @@ class TrainingState:
         """Go back to before the first step: the weights are drawn from the seed."""
         start = {p.name: p for p in build_dcgan(self.settings).parameters}
         restore(start, self.model.parameters)
-        self.losses = []
+        self.losses, self.drawn = [], None
 
     @property
     def is_used(self) -> bool:
@@ -71,6 +73,14 @@ class TrainingState:
     def draw(self, count=64) -> np.ndarray:
         """What the average makes of the fixed noise, [count, 3, S, S] in [-1, 1]."""
         return generate(self.model.average, fixed_noise(self.settings, count))
+
+    def judge(self, made) -> list[str]:
+        """What the detectors of lesson 07 say of pictures that draw has just made."""
+        real = self.pictures[np.arange(min(64, len(self.pictures)))] / 127.5 - 1
+        before, self.drawn = self.drawn, made
+        label = self.settings.real_label
+        found = warnings_of(self.history, real, made, before, label)
+        return [warning.removeprefix("WARNING").strip() for warning in found]
 
 
 def agree_on_pictures(pictures, place):

@@ -28,7 +28,7 @@ def warnings_of(history, real, made, before=None, real_label=1.0, generator=None
 
     history: the losses of D and G, [steps, 2]; real and made: pictures [N, 3, S, S];
     before: what the same noise gave an epoch earlier. The made pictures are judged only
-    after 200 steps: before, they are all alike.
+    after 200 steps: before, they are all alike. S must be a multiple of 8 for that.
     """
     verdicts = [
         discriminator_won(history, real_label),
@@ -37,7 +37,7 @@ def warnings_of(history, real, made, before=None, real_label=1.0, generator=None
     ]
     if generator is not None:
         verdicts += [epsilon_too_large(generator), uneven_stamps(generator)]
-    if len(history) >= 200:
+    if len(history) >= 200 and made.shape[-1] % 8 == 0:
         verdicts.append(collapsed(real, made))
         if before is not None:
             verdicts.append(noise_not_fixed(before, made))

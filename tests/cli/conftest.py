@@ -8,7 +8,7 @@ from shell import SMALL, dcgan
 @pytest.fixture(autouse=True)
 def own_variables(monkeypatch):
     """What a command puts into the environment is gone after the test."""
-    for name in ("DCGAN_DEVICE", "DCGAN_PICTURES"):
+    for name in ("DCGAN_DEVICE", "DCGAN_PICTURES", "DEVICE_ID"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
 

@@ -45,6 +45,16 @@ def test_generate_draws_a_grid_that_follows_from_the_seed(trained, tmp_path):
     assert tree(tmp_path) == ["a", "a/b", "a/b/generate.png"]
 
 
+def test_generate_writes_single_pictures(trained, tmp_path):
+    words = f"generate --checkpoint {trained} --out {tmp_path} --count 3 --single"
+    assert dcgan(words).code == 0
+    assert tree(tmp_path) == [f"picture-0000{n}.png" for n in (1, 2, 3)]
+    saved = newest_checkpoint(trained)
+    made = generate(load_generator(saved), fixed_noise(saved["settings"], 3))
+    seen = np.asarray(Image.open(tmp_path / "picture-00002.png"))
+    assert (seen == make_grid(made[1:2], 1)).all()
+
+
 def test_generate_and_export_take_one_file_of_the_ladder_too(trained, tmp_path):
     (rung,) = (trained / "ladder").iterdir()
     words = f"--checkpoint {rung} --out {tmp_path}"

@@ -12,8 +12,11 @@ from shell import SMALL, assert_refused, dcgan
 
 from dcgan_utils import CourseError
 from dcgan_utils.cli import commands
-from dcgan_utils.cli.parser import MORE, VALUES, _parser
+from dcgan_utils.cli.parser import MORE, VALUES, _parse, _parser
+from dcgan_utils.cli.typed import settings_of
 from dcgan_utils.settings import PRESETS, Settings, recipe
+from dcgan_utils.training.checkpoint import newest_checkpoint
+from dcgan_utils.training.settings_file import read_options, write_options
 
 TOP = Path(__file__).parents[2]
 
@@ -23,6 +26,9 @@ def test_every_command_has_help(command):
     done = dcgan(f"{command} --help")
     assert done.code == 0 and done.out.startswith(f"usage: dcgan {command}")
     said = dcgan("--help").out
+    for screen in (done.out, said):
+        assert screen.count("\n") <= 40
+        assert max(map(len, screen.splitlines())) <= 88
     assert all(f"  {word} " in said for word in (command, 0, 1, 2, 130))
 
 
@@ -40,7 +46,7 @@ def test_every_setting_can_be_set_and_its_help_tells_the_presets():
     for name, value in recipe(PRESETS["imagenet32"]).items():
         if name not in ("profile", "data"):
             assert f"--{name.replace('_', '-')} " in said
-            assert f"imagenet32 {value})" in said
+            assert f", {value})" in said
     assert set(recipe(Settings())) - {"profile", "data"} <= set(VALUES)
 
 
@@ -74,13 +80,43 @@ def test_the_commands_of_readme_and_lessons_are_understood():
 def test_settings_are_the_preset_with_what_was_said(words, changes, photos):
     args = _parser().parse_args(["train", *words.format(photos=photos).split()])
     preset = recipe(PRESETS["full" if "full" in words else "class"])
-    assert recipe(commands.settings_of(args)) == preset | changes
+    assert recipe(settings_of(args)) == preset | changes
+
+
+def test_a_run_can_be_repeated_from_its_settings_and_typed_ones_win(trained, tmp_path):
+    file = tmp_path / "mine.toml"
+    text = (trained / "settings.toml").read_text(encoding="utf-8")
+    file.write_text(text + "workers_of_mine = 3\n", encoding="utf-8")
+    assert_refused(f"train --config {file}", "there is no --workers-of-mine", trained)
+    file.write_text(text, encoding="utf-8")
+    then = newest_checkpoint(trained)["settings"]
+    for words, changes in (
+        ("", {}),
+        ("--seed 7", {"seed": 7}),
+        ("--feature-maps 8", {"generator_maps": 8, "discriminator_maps": 8}),
+        ("--data sample", {"data": "sample", "face_count": 4096}),
+    ):
+        settings = settings_of(_parse(["train", "--config", str(file), *words.split()]))
+        assert recipe(settings) == recipe(then) | changes
+
+
+def test_settings_keep_every_name_of_a_folder(tmp_path):
+    for name in ('caf\xe9 "x" \\ \U0001f600', "a\nb"):
+        write_options(tmp_path, {"data": name, "generator_rate": 1e-9, "seed": 0})
+        back = {"data": name, "generator_rate": 1e-9, "seed": 0}
+        assert read_options(tmp_path / "settings.toml") == back
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         ("", "COMMAND"),
+        ("trian --epochs 3", "'export'), did you mean train?; see dcgan --help"),
+        ("train --epoch=3", "train: there is no --epoch here, did you mean --epochs?"),
+        ("train --preset imagnet32", ", did you mean imagenet32?"),
+        ("train --zzz", "there is no --zzz here; see dcgan train --help"),
+        ("train --config {tmp}/none.toml", "none.toml cannot be read (No such file"),
+        ("train --config {file}", "is no settings file of lines such as epochs = 20"),
         ("train --epochs none", "none is no whole number"),
         ("train --beta1 1.5", "1.5 is no number from 1e-09 to 0.999"),
         ("train --generator-rate nan", "nan is no number"),
@@ -96,9 +132,15 @@ def test_settings_are_the_preset_with_what_was_said(words, changes, photos):
         ("train --data {photos} --out {photos}", "among the pictures"),
         ("train --data {photos} --out {photos}/a/run", "(in a shell: --out)"),
         ("train --data {photos} --out {photos}/x --workers 2", "among the pictures"),
-        ("train --data {photos} --out {tmp}/new --resume", "leave out --resume"),
-        ("train --data {photos} --out {trained}", "say --resume"),
-        ("train --data {photos} --out {trained} --resume", "imagenet32 and is class"),
+        ("train --resume --resume-or-start", "not allowed with"),
+        ("train --data {photos} --out {tmp}/new --resume", "say --resume-or-start, w"),
+        ("train --data {photos} --out {trained}", "say --resume or --resume-or-start"),
+        ("train --out {trained} --resume --preset class", "imagenet32 and is class"),
+        ("train --out {trained} --resume --seed 2", "on: seed was 1 and is 2. Set"),
+        ("train --out {trained} --resume --feature-maps 8", "discriminator_maps was 4"),
+        ("train --out {trained} --resume --batch-size 4", "batch_size was 8 and is 4"),
+        ("train --out {trained} --resume-or-start --beta1 0.1", "beta1 was 0.5"),
+        ("train --out {trained} --resume --data sample", "data was folder and is sam"),
         ("train --data {photos} --workers 9999", "--workers is 9999, and this"),
         ("train --data {photos} --port 80", "1024 to 65535, not 80"),
         ("train --data {photos} --rank-table {file}", "is no rank table"),

@@ -3,6 +3,9 @@
 import os
 import shutil
 import signal
+import sys
+from pathlib import Path
+from subprocess import PIPE, Popen
 from types import SimpleNamespace
 
 import mindspore as ms
@@ -11,10 +14,14 @@ from sample_files import picture, tree
 from shell import SMALL, assert_refused, dcgan, snapshot
 
 from dcgan_utils.cli import commands
+from dcgan_utils.cli.parser import _parser
+from dcgan_utils.cli.typed import settings_of
 from dcgan_utils.pictures.folder import load_pictures, look_at_folder
 from dcgan_utils.taught.distributed import Place
 from dcgan_utils.training import run as run_module
-from dcgan_utils.training.checkpoint import newest_checkpoint
+from dcgan_utils.training.checkpoint import list_checkpoints, newest_checkpoint
+
+TOP = Path(__file__).parents[2]
 
 
 def numbers(folder):
@@ -46,7 +53,7 @@ def runs(photos, tmp_path_factory):
         patch.setattr(run_module, "step_noise", step_noise)
         stopped = dcgan(f"{words} {out}/parts")
         patch.setattr(run_module, "step_noise", draw)
-        resumed = dcgan(f"{words} {out}/parts --resume")
+        resumed = dcgan(f"train --out {out}/parts --resume")
     return SimpleNamespace(out=out, whole=whole, stopped=stopped, resumed=resumed)
 
 
@@ -111,6 +118,40 @@ def test_ctrl_c_saves_and_resume_is_exact(runs):
     assert all((one[name] == other[name]).all() for name in one)
 
 
+def test_a_job_that_is_stopped_and_requeued_ends_as_an_unbroken_one(photos, tmp_path):
+    """tools/train.sbatch under a Slurm of a few lines, stopped by a SIGTERM."""
+    for name, line in {
+        "sbatch": 'exec bash "$@"',
+        "srun": f'echo $$ >> {tmp_path}/steps; exec "$@"',
+        "scontrol": f'echo "$@" >> {tmp_path}/asked',
+        "dcgan": f'exec {sys.executable} -u -m dcgan_utils "$@"',
+    }.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{line}\n")
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    more = {"PATH": path, "PYTHONPATH": str(TOP), "SLURM_JOB_ID": "7"}
+    words = [photos / "train", tmp_path / "run", *SMALL.split(), "--epochs"]
+
+    def submit(epochs):
+        script = ["sbatch", TOP / "tools" / "train.sbatch", *words, str(epochs)]
+        return Popen(script, env={**os.environ, **more}, stdout=PIPE, text=True)
+
+    first = submit(500)
+    while not (tmp_path / "run" / "frames" / "epoch-0001.png").exists():
+        assert first.poll() is None
+    os.kill(int((tmp_path / "steps").read_text()), signal.SIGTERM)
+    assert "all saved" in first.communicate()[0] and first.returncode == 130
+    assert (tmp_path / "asked").read_text() == "requeue 7\n"
+    done = len(newest_checkpoint(tmp_path / "run")["history"])
+    again = submit(epochs := done // 3 + 1)
+    assert f"Going on from step {done}" in again.communicate()[0]
+    assert again.returncode == 0 and (tmp_path / "asked").read_text().count("\n") == 1
+    whole = f"train --preset imagenet32 --data {photos}/train {SMALL} --epochs {epochs}"
+    assert dcgan(f"{whole} --out {tmp_path}/whole").code == 0
+    one, other = numbers(tmp_path / "run"), numbers(tmp_path / "whole")
+    assert all((one[name] == other[name]).all() for name in other) and len(one) > 50
+
+
 def test_a_new_start_deletes_the_training_and_nothing_else(photos, trained, tmp_path):
     shutil.copytree(trained, out := tmp_path / "run")
     (out / "frames" / "epoch-0002.png").touch()
@@ -119,6 +160,15 @@ def test_a_new_start_deletes_the_training_and_nothing_else(photos, trained, tmp_
     assert dcgan(f"{words} --epochs 1 --seed 2").code == 0
     assert newest_checkpoint(out)["settings"].seed == 2
     assert tree(out / "frames") == ["epoch-0001.png", "holiday.png"]
+
+
+def test_so_many_checkpoints_are_kept_when_a_run_goes_on_too(photos, tmp_path):
+    words = (
+        f"train --preset imagenet32 --data {photos} {SMALL} --out {tmp_path / 'run'}"
+    )
+    for more in (f"{words} --epochs 3 --keep 3", f"{words} --epochs 4 --resume"):
+        assert dcgan(more).code == 0
+        assert len(list_checkpoints(tmp_path / "run")) == 3
 
 
 def test_other_pictures_are_refused(photos, trained, tmp_path):
@@ -148,7 +198,7 @@ print(main(["faces", "--count", "1"]), hasattr(sys.modules["mindspore"], "jit"))
     assert run_program(program) == "130 True\n"
 
 
-def test_workers_get_the_same_words_and_the_pictures(photos, tmp_path, monkeypatch):
+def test_workers_get_the_settings_and_the_pictures(photos, tmp_path, monkeypatch):
     jobs, table = [], tmp_path / "hccl.json"
     monkeypatch.setattr(commands, "launch", lambda *job: jobs.append(job) or 7)
     monkeypatch.setattr(commands, "check_job", lambda *job, **more: None)
@@ -156,8 +206,12 @@ def test_workers_get_the_same_words_and_the_pictures(photos, tmp_path, monkeypat
     words = f"train --data {photos} --out {tmp_path / 'run'} {SMALL}"
     for more, port in (("--workers 2 --port=8123", 8123), (f"--rank-table {table}", 0)):
         assert dcgan(f"{words} {more}").code == 7
-        command = ["-m", "dcgan_utils", *words.split(), *more.split()]
-        assert jobs.pop() == (command, 2, port, tmp_path / "run" / "logs")
+        command, *more = jobs.pop()
+        assert command[:2] == ["-m", "dcgan_utils"]
+        assert more == [2, port, tmp_path / "run" / "logs"]
+        args = _parser().parse_args(command[2:])
+        asked = settings_of(_parser().parse_args(words.split()), workers=2)
+        assert settings_of(args, workers=2) == asked and args.out == asked.out
     assert len(load_pictures(os.environ["DCGAN_PICTURES"])) == 20
     # Each worker takes a batch of 8, so 20 pictures are enough for 2, not for 3.
     assert dcgan(f"{words} --workers 3").code == 2
@@ -184,5 +238,5 @@ def test_under_plain_msrun_worker_0_looks_first(rank, photos, monkeypatch):
     for name, what in (("_prepare", "looks"), ("get_faces", "looks, too")):
         monkeypatch.setattr(commands, name, lambda *_, what=what: order.append(what))
     monkeypatch.setattr(commands, "mean_over_workers", lambda *_: order.append("meets"))
-    commands._pictures_of_worker(None, None, Place(rank, 2))
+    commands._pictures_of_worker(None, None, None, Place(rank, 2))
     assert order[:2] == (["meets", "looks, too"] if rank else ["looks", "meets"])

@@ -29,7 +29,7 @@ def text(name):
 def test_requirements_are_what_a_student_expects():
     expected = (
         "mindspore numpy matplotlib pillow download jupyter tqdm ipywidgets nbval "
-        "scipy onnx onnxruntime ipython psutil"
+        "scipy onnx onnxruntime ipython psutil tomli"
     )
     assert set(requirements("requirements.txt")) == set(expected.split())
     assert not requirements("requirements.txt")["numpy"].specifier.contains("2.0.0")

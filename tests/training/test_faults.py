@@ -1,5 +1,6 @@
 """Faults on the way: killed again and again, and stopped in a notebook."""
 
+import json
 import os
 import random
 import re
@@ -89,7 +90,12 @@ def test_a_training_killed_again_and_again_ends_as_an_unbroken_one(
             assert path.read_bytes() == (two / path.relative_to(one)).read_bytes()
     for folder in (one, two):  # the last checkpoints, the ladder, the frames
         files = [path for path in folder.rglob("*") if path.is_file()]
-        assert len(files) == 2 + 3 + 20 + 1  # and the lock: nothing half-written
+        assert len(files) == 2 + 3 + 20 + 3  # and lock, settings, history: no half one
+    lines = (two / "history.jsonl").read_text().splitlines()
+    lines = [json.loads(line) for line in lines]
+    assert [line["step"] for line in lines] == list(range(1, 61))
+    losses = [[line["loss_d"], line["loss_g"]] for line in lines]
+    assert losses == newest_checkpoint(one)["history"].tolist()
 
 
 def test_the_stop_button_of_a_notebook(faces_20, tmp_path):

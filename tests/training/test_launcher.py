@@ -127,14 +127,17 @@ def test_logs_that_cannot_be_written_get_a_sentence(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("npus", "device", "cores", "expected"),
+    ("npus", "visible", "device", "cores", "expected"),
     [
-        (0, "auto", 1, (2, "processor cores")),  # two can be tried on any machine
-        (8, "cpu", 48, (48, "processor cores")),
-        (8, "auto", 48, (8, "NPUs")),
+        (0, "", "auto", 1, (2, "processor cores")),  # two can be tried on any machine
+        (0, "0,1", "auto", 3, (3, "processor cores")),
+        (8, "", "cpu", 48, (48, "processor cores")),
+        (8, "", "auto", 48, (8, "NPUs")),
+        (8, "2,5,6", "auto", 48, (3, "NPUs")),
     ],
 )
-def test_devices_are_counted(npus, device, cores, expected, monkeypatch):
+def test_devices_are_counted(npus, visible, device, cores, expected, monkeypatch):
+    monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", visible)
     monkeypatch.setattr(Path, "glob", lambda dev, pattern: range(npus))
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     monkeypatch.setenv("DCGAN_DEVICE", device)

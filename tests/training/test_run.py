@@ -3,6 +3,7 @@
 What only concerns the plumbing feeds losses to a run and trains nothing.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ from dcgan_utils.pictures.folder import look_at_folder
 from dcgan_utils.show.grids import read_frames
 from dcgan_utils.taught.results import generate
 from dcgan_utils.taught.training import train
+from dcgan_utils.training import history_file
 from dcgan_utils.training.checkpoint import list_checkpoints, newest_checkpoint
 from dcgan_utils.training.model import build_dcgan
 from dcgan_utils.training.noise import epoch_order, fixed_noise, step_noise
@@ -198,13 +200,70 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good(tiny, pictures,
     assert steps_saved() == [3]
 
 
+def lines_of(folder):
+    return [json.loads(x) for x in (folder / "history.jsonl").read_text().splitlines()]
+
+
+def test_the_history_is_written_as_it_comes(tiny, pictures, monkeypatch):
+    with TrainingRun(tiny, pictures) as run:
+        feed(run, 1)
+        assert lines_of(TINY.run_dir) == []
+        monkeypatch.setattr(history_file, "LOG_SECONDS", -1)
+        feed(run, 1)
+        assert [line["step"] for line in lines_of(TINY.run_dir)] == [1, 2]
+        monkeypatch.setattr(history_file, "LOG_SECONDS", 60)
+        feed(run, 2)
+    lines = lines_of(TINY.run_dir)
+    assert [line["epoch"] for line in lines] == [1, 1, 1, 2]
+    assert ["warnings" in line for line in lines] == [False, False, True, False]
+    assert all(line["pictures_per_second"] > 0 for line in lines)
+    assert lines[3]["loss_d"] == lines[3]["loss_g"] == 0.5
+
+
+@pytest.mark.parametrize("known", ["all", "more", "fewer", "half a line", "none"])
+def test_the_history_goes_on_without_gap_or_twice(tiny, pictures, known):
+    with TrainingRun(tiny, pictures) as run:
+        feed(run, 4)
+    path = TINY.run_dir / "history.jsonl"
+    text = path.read_text()
+    lines = text.splitlines(keepends=True)
+    path.write_text(
+        {
+            "all": text,
+            "more": text + lines[3].replace('"step": 4', '"step": 5'),
+            "fewer": "".join(lines[:2]),
+            "half a line": text[:-20],
+            "none": "",
+        }[known]
+    )
+    with TrainingRun(tiny, pictures) as run:
+        feed(run, 2)
+    assert [line["step"] for line in lines_of(TINY.run_dir)] == [1, 2, 3, 4, 5, 6]
+    assert {line["loss_d"] for line in lines_of(TINY.run_dir)} == {0.5}
+    assert (path.read_text().startswith(text)) == (known in ("all", "more"))
+    with TrainingRun(tiny, pictures, fresh=True):
+        assert path.read_text() == ""
+
+
+def test_the_detectors_speak_once_in_a_shell(tiny, pictures, capsys):
+    for warns in (False, True):
+        model = replace(tiny, settings=replace(TINY, epochs=36))
+        with TrainingRun(model, pictures, fresh=True, warns=warns) as run:
+            feed(run, 108, (0.001, 8.0))
+        told = "WARNING after epoch 34: D has won: D's loss"
+        printed = capsys.readouterr().out
+        assert printed.count("D has won") == printed.count(told) == warns
+    noted = lines_of(TINY.run_dir)[-1]["warnings"]
+    assert any(warning.startswith("D has won: ") for warning in noted)
+
+
 # --- stopped -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("steps", "sentence"),
     [
-        (0, "Stopped before the first step; nothing to save."),
+        (0, "nothing to save. Run the cell again (in a shell: the same command"),
         (2, "Stopped after step 2 of 6, all saved. Run the cell again"),
         (3, "Stopped after step 3 of 6, all saved. Run the cell again"),
     ],
